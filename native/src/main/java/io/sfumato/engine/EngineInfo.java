@@ -1,0 +1,36 @@
+package io.sfumato.engine;
+
+/**
+ * Facts about a loaded model and the engine that runs it.
+ *
+ * @param family name of the model family, e.g. {@code llada}
+ * @param instructionSet kernels in use, e.g. {@code avx2}
+ * @param products matrix products in use
+ * @param vocabulary token ids are 0..vocabulary-1
+ * @param maxPositions positions are 0..maxPositions-1, prompt and canvas together
+ * @param maskTokenId id the model reads at an undecided position; -1 when config.json names none
+ * @param endOfTextTokenId -1 when config.json names none
+ * @param padTokenId -1 when config.json names none
+ * @param attention which keys a canvas position sees
+ * @param keyValueCache whether PREFILL and COMMIT items are possible
+ * @param threads threads of the engine, the caller's included
+ * @param weightBytes bytes of the weights as the engine holds them
+ * @param stateBytes bytes of pages, slot state and work space
+ */
+public record EngineInfo(
+    String family,
+    String instructionSet,
+    String products,
+    int vocabulary,
+    int hiddenSize,
+    int layers,
+    int maxPositions,
+    int maskTokenId,
+    int endOfTextTokenId,
+    int padTokenId,
+    AttentionKind attention,
+    boolean keyValueCache,
+    int threads,
+    long parameters,
+    long weightBytes,
+    long stateBytes) {}

@@ -213,15 +213,15 @@ typedef struct sfumato_buffers {
   int64_t token_lists_capacity;
 
   /* One entry per candidate row, in the order of candidate_rows. Probabilities 0..1, entropies in nats. */
-  int32_t* sampled_token;       /* [max_candidates] the inverse-CDF draw; the most probable token at temperature 0 */
-  float* sampled_probability;   /* [max_candidates] */
-  int32_t* best_token;          /* [max_candidates] the most probable token, the smallest id of equals */
-  float* best_probability;      /* [max_candidates] */
-  float* second_probability;    /* [max_candidates] probability of the runner-up */
-  float* entropy;               /* [max_candidates] */
-  float* input_probability;     /* [max_candidates] probability of the token that stands at the position now */
-  int32_t* top_tokens;          /* [max_candidates, max_top_candidates] most probable first; -1 beyond the item's top_count */
-  float* top_probabilities;     /* [max_candidates, max_top_candidates] */
+  int32_t* sampled_token;     /* [max_candidates] the inverse-CDF draw; the most probable token at temperature 0 */
+  float* sampled_probability; /* [max_candidates] */
+  int32_t* best_token;        /* [max_candidates] the most probable token, the smallest id of equals */
+  float* best_probability;    /* [max_candidates] */
+  float* second_probability;  /* [max_candidates] probability of the runner-up */
+  float* entropy;             /* [max_candidates] */
+  float* input_probability;   /* [max_candidates] probability of the token that stands at the position now */
+  int32_t* top_tokens; /* [max_candidates, max_top_candidates] most probable first; -1 beyond the item's top_count */
+  float* top_probabilities; /* [max_candidates, max_top_candidates] */
 } sfumato_buffers;
 
 typedef struct sfumato_profile_entry {
@@ -266,7 +266,8 @@ SFUMATO_API sfumato_status sfumato_copy_state(sfumato_engine* engine, int32_t fr
 SFUMATO_API sfumato_status sfumato_reset_slot(sfumato_engine* engine, int32_t slot);
 
 /* Time spent per part of the step since open or the last call with reset != 0. *count: capacity of entries on entry, entries written on exit. */
-SFUMATO_API sfumato_status sfumato_profile(sfumato_engine* engine, sfumato_profile_entry* entries, int32_t* count, int32_t reset);
+SFUMATO_API sfumato_status sfumato_profile(sfumato_engine* engine, sfumato_profile_entry* entries, int32_t* count,
+                                           int32_t reset);
 
 /* Message of the last failed call on this engine; for NULL, of the last failed call of this thread that had no engine. Never NULL; valid until
  * the next call. */

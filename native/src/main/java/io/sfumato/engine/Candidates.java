@@ -3,9 +3,11 @@ package io.sfumato.engine;
 import java.util.Arrays;
 
 /**
- * What the model proposes for each requested row of a step, in the order of the batch's candidate rows.
+ * What the model proposes for each requested row of a step, in the order of the batch's candidate
+ * rows.
  *
- * <p>Allocated once and overwritten by every run; confined to the engine thread. Probabilities are 0..1, entropies in nats.
+ * <p>Allocated once and overwritten by every run; confined to the engine thread. Probabilities are
+ * 0..1, entropies in nats.
  */
 public final class Candidates {
 

@@ -3,8 +3,8 @@ package io.sfumato.engine;
 /**
  * Runs ragged denoising steps of one model on one device.
  *
- * <p>Confined to one thread at a time, usually the {@code engine-<device>} thread. The returned {@link Candidates} are overwritten by the next
- * run.
+ * <p>Confined to one thread at a time, usually the {@code engine-<device>} thread. The returned
+ * {@link Candidates} are overwritten by the next run.
  */
 public interface DenoiseEngine extends AutoCloseable {
 
@@ -17,9 +17,11 @@ public interface DenoiseEngine extends AutoCloseable {
   /**
    * Runs one step.
    *
-   * @return one candidate for each requested row, in the order of the batch; valid until the next call
-   * @throws EngineException INVALID_ARGUMENT when the batch breaks a limit or a range (nothing was done), FAILED_PRECONDITION when the family
-   *     cannot do it, INTERNAL when the device failed (close the engine)
+   * @return one candidate for each requested row, in the order of the batch; valid until the next
+   *     call
+   * @throws EngineException INVALID_ARGUMENT when the batch breaks a limit or a range (nothing was
+   *     done), FAILED_PRECONDITION when the family cannot do it, INTERNAL when the device failed
+   *     (close the engine)
    */
   Candidates run(StepBatch batch);
 

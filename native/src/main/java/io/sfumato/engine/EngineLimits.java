@@ -12,4 +12,10 @@ package io.sfumato.engine;
  * @param pageTokens tokens of one page
  */
 public record EngineLimits(
-    int slots, int items, int batchTokens, int candidates, int topCandidates, int pages, int pageTokens) {}
+    int slots,
+    int items,
+    int batchTokens,
+    int candidates,
+    int topCandidates,
+    int pages,
+    int pageTokens) {}

@@ -10,4 +10,5 @@ import java.nio.file.Path;
  * @param products number format of the matrix products
  * @param limits what one step may hold
  */
-public record EngineOptions(Path modelDirectory, int threads, ProductType products, EngineLimits limits) {}
+public record EngineOptions(
+    Path modelDirectory, int threads, ProductType products, EngineLimits limits) {}

@@ -1,7 +1,8 @@
 package io.sfumato.engine;
 
 /**
- * An engine without a model: candidates come from a script. For tests and for measuring everything around the model.
+ * An engine without a model: candidates come from a script. For tests and for measuring everything
+ * around the model.
  *
  * <p>Confined to one thread at a time.
  */
@@ -55,7 +56,9 @@ public final class ScriptedEngine implements DenoiseEngine {
   @Override
   public void resetSlot(int slot) {
     if (slot < 0 || slot >= limits.slots()) {
-      throw new EngineException(EngineStatus.INVALID_ARGUMENT, "slot: " + slot + " (expected: 0.." + (limits.slots() - 1) + ")");
+      throw new EngineException(
+          EngineStatus.INVALID_ARGUMENT,
+          "slot: " + slot + " (expected: 0.." + (limits.slots() - 1) + ")");
     }
   }
 

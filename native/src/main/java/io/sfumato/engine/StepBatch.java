@@ -57,7 +57,11 @@ public final class StepBatch {
 
   /** Asks for a candidate at a row of the last item: 0..tokenCount-1 of that item, ascending. */
   public void addCandidateRow(int row) {
-    require(candidateCount < candidateRows.length, "candidates", candidateCount + 1, candidateRows.length);
+    require(
+        candidateCount < candidateRows.length,
+        "candidates",
+        candidateCount + 1,
+        candidateRows.length);
     candidateRows[candidateCount++] = row;
     last().grewCandidates();
   }
@@ -79,7 +83,8 @@ public final class StepBatch {
 
   public StepItem item(int index) {
     if (index < 0 || index >= itemCount) {
-      throw new IndexOutOfBoundsException("item: " + index + " (expected: 0.." + (itemCount - 1) + ")");
+      throw new IndexOutOfBoundsException(
+          "item: " + index + " (expected: 0.." + (itemCount - 1) + ")");
     }
     return items[index];
   }
@@ -113,7 +118,8 @@ public final class StepBatch {
 
   private StepItem last() {
     if (itemCount == 0) {
-      throw new IllegalStateException("items: 0 (expected: an item before its tokens, rows and pages)");
+      throw new IllegalStateException(
+          "items: 0 (expected: an item before its tokens, rows and pages)");
     }
     return items[itemCount - 1];
   }

@@ -3,9 +3,11 @@ package io.sfumato.engine;
 import static java.util.Objects.requireNonNull;
 
 /**
- * One piece of work of a step: a run of tokens at consecutive positions, and the rows of it for which candidates are wanted.
+ * One piece of work of a step: a run of tokens at consecutive positions, and the rows of it for
+ * which candidates are wanted.
  *
- * <p>Mutable and reused by {@link StepBatch}; confined to the engine thread. Ranges are checked by the engine when the batch runs.
+ * <p>Mutable and reused by {@link StepBatch}; confined to the engine thread. Ranges are checked by
+ * the engine when the batch runs.
  */
 public final class StepItem {
 
@@ -34,7 +36,13 @@ public final class StepItem {
 
   StepItem() {}
 
-  void reset(ItemKind newKind, int newSlot, int newFirstPosition, int newTokenOffset, int newCandidateOffset, int newPageOffset) {
+  void reset(
+      ItemKind newKind,
+      int newSlot,
+      int newFirstPosition,
+      int newTokenOffset,
+      int newCandidateOffset,
+      int newPageOffset) {
     kind = requireNonNull(newKind, "kind");
     slot = newSlot;
     firstPosition = newFirstPosition;
@@ -69,7 +77,10 @@ public final class StepItem {
     pageCount++;
   }
 
-  /** Coordinates of the item's randomness: Philox key, block of the canvas from 0, step within the block from 1. */
+  /**
+   * Coordinates of the item's randomness: Philox key, block of the canvas from 0, step within the
+   * block from 1.
+   */
   public StepItem randomness(long newSeed, int newBlock, int newStep) {
     seed = newSeed;
     block = newBlock;
@@ -89,7 +100,10 @@ public final class StepItem {
     return this;
   }
 
-  /** Classifier-free guidance: {@code u + (scale + 1)(c - u)}, with u from the rows of another item of the same length. */
+  /**
+   * Classifier-free guidance: {@code u + (scale + 1)(c - u)}, with u from the rows of another item
+   * of the same length.
+   */
   public StepItem guidance(int newGuidanceItem, float newGuidanceScale) {
     guidanceItem = newGuidanceItem;
     guidanceScale = newGuidanceScale;

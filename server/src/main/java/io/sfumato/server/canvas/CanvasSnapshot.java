@@ -1,10 +1,11 @@
 package io.sfumato.server.canvas;
 
 /**
- * The canvas as it stands after one step. Immutable and thread-safe: published by the engine thread, read by rpc threads.
+ * The canvas as it stands after one step. Immutable and thread-safe: published by the engine
+ * thread, read by rpc threads.
  *
- * <p>Positions count from the first canvas position (the prompt is not part of the canvas). {@link #token} is meaningless where the state is
- * UNDECIDED.
+ * <p>Positions count from the first canvas position (the prompt is not part of the canvas). {@link
+ * #token} is meaningless where the state is UNDECIDED.
  */
 public final class CanvasSnapshot {
 
@@ -25,12 +26,20 @@ public final class CanvasSnapshot {
    * @param step steps done in this block
    * @param totalSteps steps done in all blocks
    * @param tokens token ids; NO_TOKEN where undecided
-   * @param confidences probability 0..1 the model gave the token when it was last asked; 0 where undecided, 1 where pinned
+   * @param confidences probability 0..1 the model gave the token when it was last asked; 0 where
+   *     undecided, 1 where pinned
    */
-  public CanvasSnapshot(int block, int step, int totalSteps, int[] tokens, TokenState[] states, float[] confidences) {
+  public CanvasSnapshot(
+      int block, int step, int totalSteps, int[] tokens, TokenState[] states, float[] confidences) {
     if (tokens.length != states.length || tokens.length != confidences.length) {
       throw new IllegalArgumentException(
-          "states, confidences: " + states.length + ", " + confidences.length + " (expected: " + tokens.length + ")");
+          "states, confidences: "
+              + states.length
+              + ", "
+              + confidences.length
+              + " (expected: "
+              + tokens.length
+              + ")");
     }
     this.block = block;
     this.step = step;

@@ -13,8 +13,8 @@ import java.util.List;
 public record CanvasStart(int[] tokens, boolean[] pinned, List<NoisySpan> reopened) {
 
   /**
-   * Part of a draft of which some tokens are opened again: those that the model itself finds least probable. A share of 1 opens all of them
-   * without asking.
+   * Part of a draft of which some tokens are opened again: those that the model itself finds least
+   * probable. A share of 1 opens all of them without asking.
    *
    * @param start first canvas position
    * @param length number of positions, >= 1
@@ -24,7 +24,8 @@ public record CanvasStart(int[] tokens, boolean[] pinned, List<NoisySpan> reopen
 
   public CanvasStart {
     if (tokens.length != pinned.length) {
-      throw new IllegalArgumentException("pinned: " + pinned.length + " (expected: " + tokens.length + ")");
+      throw new IllegalArgumentException(
+          "pinned: " + pinned.length + " (expected: " + tokens.length + ")");
     }
     reopened = List.copyOf(reopened);
   }

@@ -1,6 +1,9 @@
 package io.sfumato.server.error;
 
-/** The gRPC status code that a reason maps to, named here so that nothing but the rpc package depends on gRPC. */
+/**
+ * The gRPC status code that a reason maps to, named here so that nothing but the rpc package
+ * depends on gRPC.
+ */
 public enum ErrorKind {
   INVALID_ARGUMENT,
   FAILED_PRECONDITION,

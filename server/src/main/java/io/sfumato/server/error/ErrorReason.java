@@ -1,6 +1,9 @@
 package io.sfumato.server.error;
 
-/** Why a request, a control or a session was refused or failed: the {@code reason} of the error that the client sees. */
+/**
+ * Why a request, a control or a session was refused or failed: the {@code reason} of the error that
+ * the client sees.
+ */
 public enum ErrorReason {
   /** A field is missing, malformed or out of range. */
   INVALID_FIELD(ErrorKind.INVALID_ARGUMENT),

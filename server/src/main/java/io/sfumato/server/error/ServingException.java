@@ -5,7 +5,10 @@ import static java.util.Objects.requireNonNull;
 import java.util.List;
 import java.util.Map;
 
-/** The one exception of the server: a reason, a message for the client, and what the client's program needs to react. Immutable. */
+/**
+ * The one exception of the server: a reason, a message for the client, and what the client's
+ * program needs to react. Immutable.
+ */
 public final class ServingException extends RuntimeException {
 
   private static final long serialVersionUID = 1L;
@@ -47,8 +50,12 @@ public final class ServingException extends RuntimeException {
     String name = path.substring(path.lastIndexOf('.') + 1);
     String message = name + ": " + value + " (expected: " + expected + ")";
     return new ServingException(
-        ErrorReason.INVALID_FIELD, path + ": " + value + " (expected: " + expected + ")",
-        List.of(new FieldViolation(path, message)), Map.of(), 0, null);
+        ErrorReason.INVALID_FIELD,
+        path + ": " + value + " (expected: " + expected + ")",
+        List.of(new FieldViolation(path, message)),
+        Map.of(),
+        0,
+        null);
   }
 
   public ErrorReason reason() {

@@ -5,7 +5,8 @@ package io.sfumato.server.sampling;
  *
  * @param seed key of the session's noise
  * @param temperature 0 takes the most probable token
- * @param maxStepsPerBlock forward passes a block may take, >= 1; the last one accepts everything that is left
+ * @param maxStepsPerBlock forward passes a block may take, >= 1; the last one accepts everything
+ *     that is left
  * @param minAcceptPerStep tokens accepted per step at least, >= 1
  * @param guidanceScale classifier-free guidance; 0 for none
  * @param suppressedTokens tokens that are never chosen

@@ -3,7 +3,9 @@ package io.sfumato.server.session;
 import io.sfumato.server.canvas.CanvasSnapshot;
 import io.sfumato.server.error.ServingException;
 
-/** What a session tells its client, in token ids; the rpc side turns it into messages. Immutable. */
+/**
+ * What a session tells its client, in token ids; the rpc side turns it into messages. Immutable.
+ */
 public sealed interface SessionEvent {
 
   /**
@@ -13,7 +15,9 @@ public sealed interface SessionEvent {
    */
   record Accepted(String sessionId, int queuePosition) implements SessionEvent {}
 
-  /** Sign of life: while queued, when the position in the queue changes; else at least every 10 s. */
+  /**
+   * Sign of life: while queued, when the position in the queue changes; else at least every 10 s.
+   */
   record Progress(int queuePosition, int block, int step, int undecided) implements SessionEvent {}
 
   /** The newest canvas; older ones that were not fetched yet are dropped. */
@@ -34,7 +38,8 @@ public sealed interface SessionEvent {
   record ControlRejected(long controlId, ServingException reason) implements SessionEvent {}
 
   /** The last event of a session that ended well. */
-  record Finished(FinishReason reason, int[] tokens, Usage usage, Timing timing) implements SessionEvent {}
+  record Finished(FinishReason reason, int[] tokens, Usage usage, Timing timing)
+      implements SessionEvent {}
 
   /** The last event of a session that did not. */
   record Failed(ServingException reason) implements SessionEvent {}

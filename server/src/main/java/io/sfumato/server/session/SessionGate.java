@@ -7,7 +7,8 @@ public interface SessionGate {
    * Admits a session.
    *
    * @param signal called when there may be something to {@link SessionHandle#poll}; must not block
-   * @throws io.sfumato.server.error.ServingException QUEUE_FULL, SERVER_DRAINING, ENGINE_LOST, EXPIRED_IN_QUEUE: nothing was started
+   * @throws io.sfumato.server.error.ServingException QUEUE_FULL, SERVER_DRAINING, ENGINE_LOST,
+   *     EXPIRED_IN_QUEUE: nothing was started
    */
   SessionHandle open(SessionSpec spec, Runnable signal);
 }

@@ -3,8 +3,8 @@ package io.sfumato.server.session;
 /**
  * A session as the call that opened it sees it. Thread-safe.
  *
- * <p>Events are fetched, not pushed: the session calls the signal given at its opening whenever there may be something to fetch, from any
- * thread, without blocking.
+ * <p>Events are fetched, not pushed: the session calls the signal given at its opening whenever
+ * there may be something to fetch, from any thread, without blocking.
  */
 public interface SessionHandle {
 
@@ -13,7 +13,8 @@ public interface SessionHandle {
   /**
    * Puts a control into the session's queue; its answer comes as an event.
    *
-   * @throws io.sfumato.server.error.ServingException TOO_MANY_CONTROLS when the bounded queue is full
+   * @throws io.sfumato.server.error.ServingException TOO_MANY_CONTROLS when the bounded queue is
+   *     full
    */
   void control(Control control);
 
@@ -21,8 +22,9 @@ public interface SessionHandle {
   void cancel();
 
   /**
-   * The next event, or null when there is none now. Events that must not be lost come in order; a canvas comes after what happened before it,
-   * and only the newest one. Called by one thread at a time.
+   * The next event, or null when there is none now. Events that must not be lost come in order; a
+   * canvas comes after what happened before it, and only the newest one. Called by one thread at a
+   * time.
    */
   SessionEvent poll();
 }

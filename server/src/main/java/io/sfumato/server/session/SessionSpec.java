@@ -4,16 +4,21 @@ import io.sfumato.server.canvas.CanvasStart;
 import io.sfumato.server.sampling.SamplingSpec;
 
 /**
- * Everything a session needs to know, checked and with all defaults filled in: token ids only, no text.
+ * Everything a session needs to know, checked and with all defaults filled in: token ids only, no
+ * text.
  *
  * @param promptTokens context before the canvas; a mask token in it stays a prompt
- * @param start what stands on the canvas before the first step; its length is max_length_tokens, exactly
- * @param blockLength positions that are committed together, from left to right; the last block may be shorter
- * @param windowLength positions, counted from the first undecided one of the block, among which candidates are accepted; at least the block
- *     length for no window
- * @param endOfTextTokens a decided token of these, with everything before it decided, ends the canvas; may be empty
+ * @param start what stands on the canvas before the first step; its length is max_length_tokens,
+ *     exactly
+ * @param blockLength positions that are committed together, from left to right; the last block may
+ *     be shorter
+ * @param windowLength positions, counted from the first undecided one of the block, among which
+ *     candidates are accepted; at least the block length for no window
+ * @param endOfTextTokens a decided token of these, with everything before it decided, ends the
+ *     canvas; may be empty
  * @param stopTokens like end-of-text, but reported as a stop
- * @param deadlineNanos the call's deadline on the server's clock ({@code NanoClock}); Long.MAX_VALUE for none
+ * @param deadlineNanos the call's deadline on the server's clock ({@code NanoClock});
+ *     Long.MAX_VALUE for none
  * @param tag the client's own name of the session, for logs; may be empty
  */
 public record SessionSpec(

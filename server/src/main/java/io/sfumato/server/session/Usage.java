@@ -11,4 +11,9 @@ package io.sfumato.server.session;
  * @param revisions tokens that were opened again
  */
 public record Usage(
-    int promptTokens, int canvasTokens, int committedTokens, int forwardPasses, long tokenForwards, int revisions) {}
+    int promptTokens,
+    int canvasTokens,
+    int committedTokens,
+    int forwardPasses,
+    long tokenForwards,
+    int revisions) {}

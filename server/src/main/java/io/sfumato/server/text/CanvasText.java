@@ -7,10 +7,12 @@ import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
 
 /**
- * The text of every position of a canvas. Thread-safe: one per model, remembers the text of each token it has met.
+ * The text of every position of a canvas. Thread-safe: one per model, remembers the text of each
+ * token it has met.
  *
- * <p>A code point whose bytes are split over tokens stands whole at the first of its positions, and the others have no text. Where it is not
- * whole, U+FFFD stands in its place, so that the joined texts of a run are what UTF-8 decoding makes of its bytes.
+ * <p>A code point whose bytes are split over tokens stands whole at the first of its positions, and
+ * the others have no text. Where it is not whole, U+FFFD stands in its place, so that the joined
+ * texts of a run are what UTF-8 decoding makes of its bytes.
  */
 public final class CanvasText {
 
@@ -18,7 +20,8 @@ public final class CanvasText {
   private static final String NOT_WHOLE = "\uD800";
 
   private final TextCodec codec;
-  private final String[] known; // [vocabulary], filled by any thread: a String is safe to publish by a race
+  private final String[]
+      known; // [vocabulary], filled by any thread: a String is safe to publish by a race
 
   public CanvasText(TextCodec codec) {
     this.codec = requireNonNull(codec, "codec");

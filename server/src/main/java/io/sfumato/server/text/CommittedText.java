@@ -6,10 +6,11 @@ import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
 
 /**
- * The text of what a session has committed so far: append-only, whole code points only, and never any of a stop text. One per call; confined to
- * one thread at a time.
+ * The text of what a session has committed so far: append-only, whole code points only, and never
+ * any of a stop text. One per call; confined to one thread at a time.
  *
- * <p>What may be the beginning of a code point or of a stop text is held back until the next commit decides it, or the end.
+ * <p>What may be the beginning of a code point or of a stop text is held back until the next commit
+ * decides it, or the end.
  */
 public final class CommittedText {
 

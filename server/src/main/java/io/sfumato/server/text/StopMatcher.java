@@ -26,8 +26,8 @@ public final class StopMatcher {
   }
 
   /**
-   * Where the stop text that is complete first begins, at or after an index, in UTF-16 units; -1 for none. Of two that end at the same place the
-   * longer one counts.
+   * Where the stop text that is complete first begins, at or after an index, in UTF-16 units; -1
+   * for none. Of two that end at the same place the longer one counts.
    */
   int find(StringBuilder text, int from) {
     int first = NOT_FOUND;

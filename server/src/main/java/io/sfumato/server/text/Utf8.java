@@ -12,8 +12,9 @@ final class Utf8 {
   private Utf8() {}
 
   /**
-   * The extent of what stands at an index: n when n bytes are a whole code point, -n when n bytes are the longest beginning of one (or no
-   * such beginning, n = 1), as U+FFFD replaces it (Unicode, table 3-7 and section 3.9).
+   * The extent of what stands at an index: n when n bytes are a whole code point, -n when n bytes
+   * are the longest beginning of one (or no such beginning, n = 1), as U+FFFD replaces it (Unicode,
+   * table 3-7 and section 3.9).
    */
   static int extent(byte[] bytes, int index, int end) {
     int first = bytes[index] & 0xff;

@@ -8,8 +8,9 @@ import java.io.ByteArrayOutputStream;
 import java.util.List;
 
 /**
- * A codec for tests: token n is byte n, up to 255; then come the special tokens {@link #END}, {@link #MASK} and {@link #TURN}. A conversation is
- * each message after a TURN token, role and content separated by a colon, and a last TURN.
+ * A codec for tests: token n is byte n, up to 255; then come the special tokens {@link #END},
+ * {@link #MASK} and {@link #TURN}. A conversation is each message after a TURN token, role and
+ * content separated by a colon, and a last TURN.
  */
 public final class ByteCodec implements TextCodec {
 
@@ -33,7 +34,8 @@ public final class ByteCodec implements TextCodec {
     java.util.stream.IntStream.Builder tokens = java.util.stream.IntStream.builder();
     for (ChatMessage message : messages) {
       if (message.role().equals("nobody")) {
-        throw new ServingException(ErrorReason.INVALID_FIELD, "role: nobody (expected: a role of the chat template)");
+        throw new ServingException(
+            ErrorReason.INVALID_FIELD, "role: nobody (expected: a role of the chat template)");
       }
       tokens.add(TURN);
       for (int token : encode(message.role() + ":" + message.content())) {

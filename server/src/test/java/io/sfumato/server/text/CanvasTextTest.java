@@ -26,7 +26,8 @@ class CanvasTextTest {
 
   @Test
   void specialTokensHaveNoText() {
-    assertThat(canvasText.texts(new int[] {'a', ByteCodec.MASK, 'b'})).containsExactly("a", "", "b");
+    assertThat(canvasText.texts(new int[] {'a', ByteCodec.MASK, 'b'}))
+        .containsExactly("a", "", "b");
   }
 
   @Test
@@ -50,13 +51,15 @@ class CanvasTextTest {
 
   @Test
   void aSurrogateIsNoCodePoint() {
-    assertThat(canvasText.texts(new int[] {0xed, 0xa0, 0x80})).containsExactly("\uFFFD", "\uFFFD", "\uFFFD");
+    assertThat(canvasText.texts(new int[] {0xed, 0xa0, 0x80}))
+        .containsExactly("\uFFFD", "\uFFFD", "\uFFFD");
     CommittedText committed = new CommittedText(codec, new StopMatcher(List.of()));
     assertThat(committed.append(new int[] {0xed, 0xa0, 0x80})).isEqualTo("\uFFFD\uFFFD\uFFFD");
   }
 
   /** Bytes around which UTF-8 has rules. */
   private static final int[] MIXED = {
-    0x41, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc2, 0xdf, 0xe0, 0xe2, 0xee, 0xef, 0xf0, 0xf1, 0xf4, 0xf5, 0xff
+    0x41, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc2, 0xdf, 0xe0, 0xe2, 0xee, 0xef, 0xf0, 0xf1,
+    0xf4, 0xf5, 0xff
   };
 }

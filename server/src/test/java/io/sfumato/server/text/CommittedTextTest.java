@@ -10,7 +10,10 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** Committed text: whatever the cuts between commits, the same text comes out, and nothing of a stop text. */
+/**
+ * Committed text: whatever the cuts between commits, the same text comes out, and nothing of a stop
+ * text.
+ */
 class CommittedTextTest {
 
   private final ByteCodec codec = new ByteCodec();
@@ -70,7 +73,8 @@ class CommittedTextTest {
 
   @Test
   void refusesAnEmptyStopText() {
-    assertThatThrownBy(() -> committed("")).hasMessage("stop_texts: \"\" (expected: 1 character or more)");
+    assertThatThrownBy(() -> committed(""))
+        .hasMessage("stop_texts: \"\" (expected: 1 character or more)");
   }
 
   @Test

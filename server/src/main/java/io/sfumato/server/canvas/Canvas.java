@@ -1,0 +1,272 @@
+package io.sfumato.server.canvas;
+
+import java.util.Arrays;
+
+/**
+ * The canvas of one session while it is being written: a token, its state and the model's
+ * confidence for each position, in blocks that are committed from left to right.
+ *
+ * <p>Confined to the engine thread. Positions count from the first canvas position. A position is
+ * <em>decided</em> when a token stands there, in any state but UNDECIDED; what it holds then is
+ * never a mask.
+ */
+public final class Canvas {
+
+  private final int blockLength;
+  private final int blockCount;
+  private final int[] tokens;
+  private final TokenState[] states;
+  private final float[] confidences;
+  private final int[] revisions;
+  private int undecided;
+  private int block;
+  private int committedLength;
+  private int endLength;
+  private boolean finished;
+  private int totalRevisions;
+
+  /**
+   * Spans with a noise of 1 are opened at once; other drafts stand as provisional tokens.
+   *
+   * @param blockLength positions that are committed together, >= 1
+   */
+  public Canvas(CanvasStart start, int blockLength) {
+    if (start.length() < 1) {
+      throw new IllegalArgumentException("canvas_length: " + start.length() + " (expected: >= 1)");
+    }
+    if (blockLength < 1) {
+      throw new IllegalArgumentException("block_length: " + blockLength + " (expected: >= 1)");
+    }
+    int length = start.length();
+    this.blockLength = Math.min(blockLength, length);
+    blockCount = (length + this.blockLength - 1) / this.blockLength;
+    tokens = start.tokens().clone();
+    states = new TokenState[length];
+    confidences = new float[length];
+    revisions = new int[length];
+    endLength = length;
+    for (int position = 0; position < length; position++) {
+      place(position, start.pinned()[position]);
+    }
+    for (CanvasStart.NoisySpan span : start.reopened()) {
+      for (int position = span.start();
+          span.noise() >= 1 && position < span.start() + span.length();
+          position++) {
+        if (states[position] == TokenState.PROVISIONAL) {
+          open(position);
+        }
+      }
+    }
+  }
+
+  private void place(int position, boolean pinned) {
+    boolean empty = tokens[position] == CanvasSnapshot.NO_TOKEN;
+    if (pinned && empty) {
+      throw new IllegalArgumentException(
+          "tokens[" + position + "]: none (expected: a token where the canvas is pinned)");
+    }
+    if (pinned) {
+      states[position] = TokenState.PINNED;
+      confidences[position] = 1;
+    } else if (empty) {
+      states[position] = TokenState.UNDECIDED;
+      undecided++;
+    } else {
+      states[position] = TokenState.PROVISIONAL;
+    }
+  }
+
+  /** Writes a token to an undecided position. */
+  public void decide(int position, int token, float confidence) {
+    require(position, TokenState.UNDECIDED);
+    if (token < 0) {
+      throw new IllegalArgumentException("token: " + token + " (expected: >= 0)");
+    }
+    tokens[position] = token;
+    states[position] = TokenState.PROVISIONAL;
+    confidences[position] = confidence;
+    undecided--;
+  }
+
+  /** Takes a provisional token away. */
+  public void open(int position) {
+    require(position, TokenState.PROVISIONAL);
+    tokens[position] = CanvasSnapshot.NO_TOKEN;
+    states[position] = TokenState.UNDECIDED;
+    confidences[position] = 0;
+    undecided++;
+  }
+
+  /** Takes a provisional token away because the model has come to doubt it, and counts that. */
+  public void revise(int position) {
+    open(position);
+    revisions[position]++;
+    totalRevisions++;
+  }
+
+  /** Notes how probable the model now finds a provisional token. */
+  public void reassess(int position, float confidence) {
+    require(position, TokenState.PROVISIONAL);
+    confidences[position] = confidence;
+  }
+
+  /**
+   * Commits the current block and goes on to the next.
+   *
+   * @throws IllegalStateException when a position of it is undecided
+   */
+  public void commitBlock() {
+    commitUpTo(blockEnd());
+    if (block + 1 < blockCount) {
+      block++;
+    } else {
+      finished = true;
+    }
+  }
+
+  /**
+   * Ends the canvas before the given position, which must lie in the current block or at its end:
+   * commits what stands before it in this block, drops provisional tokens from there on.
+   *
+   * @throws IllegalStateException when a position before it is undecided
+   */
+  public void endAt(int position) {
+    if (position < blockStart() || position > blockEnd()) {
+      throw new IllegalArgumentException(
+          "end: " + position + " (expected: " + blockStart() + ".." + blockEnd() + ")");
+    }
+    commitUpTo(position);
+    for (int dropped = position; dropped < length(); dropped++) {
+      if (states[dropped] == TokenState.PROVISIONAL) {
+        open(dropped);
+      }
+    }
+    endLength = position;
+    finished = true;
+  }
+
+  private void commitUpTo(int end) {
+    if (finished) {
+      throw new IllegalStateException("canvas: finished (expected: a block at work)");
+    }
+    int open = firstUndecided(committedLength, end);
+    if (open < end) {
+      throw new IllegalStateException(
+          "position " + open + ": UNDECIDED (expected: decided before a commit up to " + end + ")");
+    }
+    Arrays.fill(states, committedLength, end, TokenState.COMMITTED);
+    committedLength = end;
+  }
+
+  public int length() {
+    return tokens.length;
+  }
+
+  public int token(int position) {
+    return tokens[position];
+  }
+
+  public TokenState state(int position) {
+    return states[position];
+  }
+
+  public boolean isUndecided(int position) {
+    return states[position] == TokenState.UNDECIDED;
+  }
+
+  public float confidence(int position) {
+    return confidences[position];
+  }
+
+  /** How often the position was opened again. */
+  public int revisions(int position) {
+    return revisions[position];
+  }
+
+  /** Tokens opened again so far. */
+  public int totalRevisions() {
+    return totalRevisions;
+  }
+
+  /** Undecided positions of the whole canvas. */
+  public int undecided() {
+    return undecided;
+  }
+
+  /** Undecided positions from start to before end. */
+  public int undecided(int start, int end) {
+    int count = 0;
+    for (int position = start; position < end; position++) {
+      if (states[position] == TokenState.UNDECIDED) {
+        count++;
+      }
+    }
+    return count;
+  }
+
+  /** First undecided position from start to before end, else end. */
+  public int firstUndecided(int start, int end) {
+    int position = start;
+    while (position < end && states[position] != TokenState.UNDECIDED) {
+      position++;
+    }
+    return position;
+  }
+
+  /** Block at work, from 0; the last one that was at work when the canvas is finished. */
+  public int block() {
+    return block;
+  }
+
+  public int blockCount() {
+    return blockCount;
+  }
+
+  /** First position of the block at work. */
+  public int blockStart() {
+    return block * blockLength;
+  }
+
+  /** First position after the block at work. */
+  public int blockEnd() {
+    return Math.min((block + 1) * blockLength, length());
+  }
+
+  /** Positions 0..committedLength-1 are committed. */
+  public int committedLength() {
+    return committedLength;
+  }
+
+  /** Where the canvas ended early, else its length. */
+  public int endLength() {
+    return endLength;
+  }
+
+  /** Whether all blocks are committed, or the canvas was ended. */
+  public boolean isFinished() {
+    return finished;
+  }
+
+  /** Copy of the committed tokens from the given position on. */
+  public int[] committedTokens(int start) {
+    return Arrays.copyOfRange(tokens, start, committedLength);
+  }
+
+  /**
+   * An immutable copy.
+   *
+   * @param step steps done in this block
+   * @param totalSteps steps done in all blocks
+   */
+  public CanvasSnapshot snapshot(int step, int totalSteps) {
+    return new CanvasSnapshot(
+        block, step, totalSteps, tokens.clone(), states.clone(), confidences.clone());
+  }
+
+  private void require(int position, TokenState expected) {
+    if (states[position] != expected) {
+      throw new IllegalStateException(
+          "position " + position + ": " + states[position] + " (expected: " + expected + ")");
+    }
+  }
+}

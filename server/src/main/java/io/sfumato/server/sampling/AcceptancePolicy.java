@@ -1,0 +1,34 @@
+package io.sfumato.server.sampling;
+
+import io.sfumato.server.sampling.AcceptanceSpec.Order;
+
+/**
+ * Decides which candidates of a step are written to the canvas: those that come first in the
+ * policy's order, and how many of them.
+ *
+ * <p>Pure functions of their arguments; immutable and thread-safe.
+ */
+public sealed interface AcceptancePolicy permits FixedSchedule, ConfidenceThreshold, EntropyBound {
+
+  /** By which figure the candidates are to be ranked. */
+  Order order();
+
+  /**
+   * How many of the ranked candidates are accepted, before the limits of {@link StepBudget}; may be
+   * more than there are.
+   *
+   * @param ranked the candidates in {@link #order}
+   * @param undecidedAtStart undecided positions of the block before its first step
+   * @param step step within the block, from 1
+   */
+  int accepted(Ranking ranked, int undecidedAtStart, int step);
+
+  static AcceptancePolicy of(AcceptanceSpec spec) {
+    return switch (spec) {
+      case AcceptanceSpec.FixedSchedule fixed -> new FixedSchedule(fixed);
+      case AcceptanceSpec.ConfidenceThreshold threshold ->
+          new ConfidenceThreshold(threshold.threshold());
+      case AcceptanceSpec.EntropyBound bound -> new EntropyBound(bound.bound());
+    };
+  }
+}

@@ -1,0 +1,27 @@
+package io.sfumato.server.sampling;
+
+/**
+ * Decides which tokens are opened again (remasking; arXiv 2503.00307 gives the idea). Pure
+ * functions; thread-safe.
+ */
+public final class Revision {
+
+  private Revision() {}
+
+  /**
+   * Whether a provisional token is opened again.
+   *
+   * @param probability what the model now gives the token; NaN is no doubt
+   * @param revisions how often its position was opened before
+   */
+  public static boolean reopens(RevisionSpec spec, float probability, int revisions) {
+    return spec.enabled()
+        && probability < spec.remaskThreshold()
+        && revisions < spec.maxRevisionsPerToken();
+  }
+
+  /** How many of a draft's tokens a share of noise opens: rounded half up. */
+  public static int opened(int tokens, float noise) {
+    return Math.clamp((int) Math.floor((double) noise * tokens + 0.5), 0, tokens);
+  }
+}

@@ -1,0 +1,334 @@
+package io.sfumato.server.session;
+
+import io.sfumato.engine.Candidates;
+import io.sfumato.engine.ItemKind;
+import io.sfumato.engine.StepBatch;
+import io.sfumato.engine.StepItem;
+import io.sfumato.server.canvas.Canvas;
+import io.sfumato.server.canvas.CanvasSnapshot;
+import io.sfumato.server.canvas.TokenState;
+import io.sfumato.server.sampling.AcceptancePolicy;
+import io.sfumato.server.sampling.Ranking;
+import io.sfumato.server.sampling.Revision;
+import io.sfumato.server.sampling.RevisionSpec;
+import io.sfumato.server.sampling.SamplingSpec;
+import io.sfumato.server.sampling.StepBudget;
+import java.util.Arrays;
+
+/**
+ * One session's share of a step: what to ask the model for, and what its answer does to the canvas.
+ * For models whose positions all see each other: every step sends the prompt and the whole canvas,
+ * with the mask at undecided positions.
+ *
+ * <p>Confined to the engine thread; knows no clock, queue or client, so the same session always
+ * takes the same course.
+ *
+ * <p>A block is done when all its positions are decided, or all up to an end-of-text: what a pass
+ * opens again is undecided after it, so a block never ends with the pass that doubted it. The last
+ * step that the budget allows decides everything and opens nothing. With revision a block that
+ * holds a draft is looked at by one pass at least.
+ */
+final class Denoiser {
+
+  private final SessionSpec spec;
+  private final int maskToken;
+  private final SamplingSpec sampling;
+  private final int[] suppressedTokens;
+  private final Canvas canvas;
+  private final AcceptancePolicy policy;
+  private final StepBudget budget;
+  private final RevisionSpec revision;
+  private final DraftScoring scoring;
+  private final StepRows rows;
+  private final Ranking ranking;
+  private final int[] doubted; // canvas positions to open again after the decision
+  private boolean scored;
+  private Control.Scope finishing; // null while the session runs as usual
+  private boolean everything; // the step at hand decides all its candidates and opens nothing
+  private int undecidedAtStart;
+  private int blockSteps;
+  private int totalSteps;
+  private int forwardPasses;
+  private long tokenForwards;
+
+  /**
+   * @param maskToken token at undecided positions; never chosen
+   */
+  Denoiser(SessionSpec spec, int maskToken) {
+    this.spec = spec;
+    this.maskToken = maskToken;
+    sampling = spec.sampling();
+    suppressedTokens = withMask(sampling.suppressedTokens(), maskToken);
+    canvas = new Canvas(spec.start(), spec.blockLength());
+    policy = AcceptancePolicy.of(sampling.acceptance());
+    budget = new StepBudget(sampling.maxStepsPerBlock(), sampling.minAcceptPerStep());
+    revision = sampling.revision();
+    scoring = new DraftScoring(spec.start());
+    rows = new StepRows(spec.promptTokens().length, canvas.length());
+    ranking = new Ranking(canvas.length());
+    doubted = new int[canvas.length()];
+    scored = !scoring.isNeeded(canvas);
+    startBlock();
+  }
+
+  private static int[] withMask(int[] suppressed, int maskToken) {
+    for (int token : suppressed) {
+      if (token == maskToken) {
+        return suppressed.clone();
+      }
+    }
+    int[] all = Arrays.copyOf(suppressed, suppressed.length + 1);
+    all[suppressed.length] = maskToken;
+    return all;
+  }
+
+  /** Decide everything in the block or canvas with one more step. */
+  void finish(Control.Scope scope) {
+    if (finishing != Control.Scope.CANVAS) {
+      finishing = scope;
+    }
+  }
+
+  Control.Scope finishing() {
+    return finishing;
+  }
+
+  boolean isScoring() {
+    return !scored;
+  }
+
+  /** Chooses the rows of the next step; to be called before its demands are asked for. */
+  void prepare() {
+    rows.clear();
+    if (!scored) {
+      scoring.request(canvas, rows);
+      return;
+    }
+    int start = canvas.blockStart();
+    int end = usedEnd(finishing == Control.Scope.CANVAS ? canvas.length() : canvas.blockEnd());
+    everything = finishing != null || budget.isLast(blockSteps + 1);
+    int firstUndecided = canvas.firstUndecided(start, end);
+    int windowEnd =
+        everything ? end : (int) Math.min(end, (long) firstUndecided + spec.windowLength());
+    boolean examine = revision.enabled() && !everything;
+    for (int position = start; position < end; position++) {
+      TokenState state = canvas.state(position);
+      if (state == TokenState.UNDECIDED && position < windowEnd) {
+        rows.add(position, true);
+      } else if (state == TokenState.PROVISIONAL && examine) {
+        rows.add(position, false);
+      }
+    }
+  }
+
+  /** Work items of the next step. */
+  int items() {
+    return isGuided() ? 2 : 1;
+  }
+
+  /** Tokens of the next step, all items together. */
+  int tokens() {
+    return items() * spec.sequenceLength();
+  }
+
+  /** Candidates of the next step. */
+  int candidates() {
+    return rows.rows();
+  }
+
+  private boolean isGuided() {
+    return scored && sampling.guidanceScale() != 0 && spec.promptTokens().length > 0;
+  }
+
+  /** Adds the session's items to the step. */
+  void write(StepBatch batch, int slot) {
+    StepItem item =
+        batch
+            .add(ItemKind.DENOISE, slot, 0)
+            .suppressedTokens(suppressedTokens)
+            .unconfidentTokens(sampling.unconfidentTokens());
+    item.randomness(sampling.seed(), canvas.block(), blockSteps + 1);
+    if (scored) {
+      item.temperature(sampling.temperature());
+    }
+    if (isGuided()) {
+      item.guidance(batch.itemCount(), sampling.guidanceScale());
+    }
+    rows.placedAt(item.candidateOffset());
+    int promptLength = spec.promptTokens().length;
+    for (int token : spec.promptTokens()) {
+      batch.addToken(token);
+    }
+    writeCanvas(batch);
+    for (int row = 0; row < rows.rows(); row++) {
+      batch.addCandidateRow(promptLength + rows.canvasPosition(row));
+    }
+    if (isGuided()) {
+      batch.add(ItemKind.DENOISE, slot, 0);
+      for (int position = 0; position < promptLength; position++) {
+        batch.addToken(maskToken);
+      }
+      writeCanvas(batch);
+    }
+  }
+
+  private void writeCanvas(StepBatch batch) {
+    for (int position = 0; position < canvas.length(); position++) {
+      batch.addToken(canvas.isUndecided(position) ? maskToken : canvas.token(position));
+    }
+  }
+
+  /** Applies the engine's answer to the step that was written. */
+  void decide(Candidates candidates) {
+    rows.read(candidates);
+    totalSteps++;
+    forwardPasses += items();
+    tokenForwards += tokens();
+    if (!scored) {
+      scoring.open(canvas, rows);
+      scored = true;
+      startBlock();
+      return;
+    }
+    blockSteps++;
+    int doubts = examine();
+    ranking.rank(rows, policy.order(), sampling.seed(), blockSteps, canvas.block());
+    int accepted = rows.count();
+    if (!everything) {
+      accepted =
+          budget.accepted(
+              policy.accepted(ranking, undecidedAtStart, blockSteps), rows.count(), blockSteps);
+    }
+    for (int rank = 0; rank < accepted; rank++) {
+      int index = ranking.index(rank);
+      canvas.decide(rows.openPosition(index), rows.sampledToken(index), rows.confidence(index));
+    }
+    for (int doubt = 0; doubt < doubts; doubt++) {
+      canvas.revise(doubted[doubt]);
+    }
+  }
+
+  private int examine() {
+    int doubts = 0;
+    for (int row = 0; row < rows.rows(); row++) {
+      int position = rows.canvasPosition(row);
+      if (canvas.isUndecided(position)) {
+        continue;
+      }
+      canvas.reassess(position, rows.inputProbability(row));
+      if (Revision.reopens(revision, rows.inputProbability(row), canvas.revisions(position))) {
+        doubted[doubts++] = position;
+      }
+    }
+    return doubts;
+  }
+
+  /** Whether the block at work can be committed. */
+  boolean blockIsDone() {
+    if (canvas.isFinished() || !scored || awaitsExamination()) {
+      return false;
+    }
+    return endOfText() >= 0 || canvas.undecided(canvas.blockStart(), canvas.blockEnd()) == 0;
+  }
+
+  private boolean awaitsExamination() {
+    if (!revision.enabled() || finishing != null || blockSteps > 0 || budget.isLast(1)) {
+      return false;
+    }
+    int end = usedEnd(canvas.blockEnd());
+    for (int position = canvas.blockStart(); position < end; position++) {
+      if (canvas.state(position) == TokenState.PROVISIONAL) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * First end-of-text or stop token in the block at work with everything before it decided, or -1.
+   */
+  int endOfText() {
+    int decided = canvas.firstUndecided(canvas.blockStart(), canvas.blockEnd());
+    int end = firstEnd(canvas.blockStart(), decided);
+    return end < decided ? end : -1;
+  }
+
+  /**
+   * The given end, or the first position after a decided end-of-text: what follows it is dropped
+   * anyway.
+   */
+  private int usedEnd(int end) {
+    return Math.min(end, firstEnd(canvas.blockStart(), end) + 1);
+  }
+
+  private int firstEnd(int start, int end) {
+    for (int position = start; position < end; position++) {
+      if (!canvas.isUndecided(position)
+          && (isStop(position) || contains(spec.endOfTextTokens(), canvas.token(position)))) {
+        return position;
+      }
+    }
+    return end;
+  }
+
+  /** Whether the position ends the canvas as a stop token rather than as end-of-text. */
+  boolean isStop(int position) {
+    return contains(spec.stopTokens(), canvas.token(position));
+  }
+
+  /** Commits the block at work and begins the next; {@link #blockIsDone} must hold. */
+  void commitBlock() {
+    canvas.commitBlock();
+    if (finishing == Control.Scope.BLOCK) {
+      finishing = null;
+    }
+    startBlock();
+  }
+
+  /** Ends the canvas before a position of the block at work. */
+  void endAt(int position) {
+    canvas.endAt(position);
+  }
+
+  private void startBlock() {
+    blockSteps = 0;
+    undecidedAtStart = canvas.undecided(canvas.blockStart(), canvas.blockEnd());
+  }
+
+  private static boolean contains(int[] tokens, int token) {
+    for (int each : tokens) {
+      if (each == token) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  Canvas canvas() {
+    return canvas;
+  }
+
+  /** Steps done in the block at work. */
+  int blockSteps() {
+    return blockSteps;
+  }
+
+  /** Steps done, all blocks and the scoring of a draft together. */
+  int totalSteps() {
+    return totalSteps;
+  }
+
+  CanvasSnapshot snapshot() {
+    return canvas.snapshot(blockSteps, totalSteps);
+  }
+
+  Usage usage(int committedTokens) {
+    return new Usage(
+        spec.promptTokens().length,
+        canvas.length(),
+        committedTokens,
+        forwardPasses,
+        tokenForwards,
+        canvas.totalRevisions());
+  }
+}

@@ -1,0 +1,362 @@
+package io.sfumato.server.session;
+
+import static java.util.Objects.requireNonNull;
+
+import io.sfumato.engine.Candidates;
+import io.sfumato.engine.StepBatch;
+import io.sfumato.server.canvas.Canvas;
+import io.sfumato.server.error.ErrorReason;
+import io.sfumato.server.error.ServingException;
+
+/**
+ * One canvas on its way from a prompt to committed text: QUEUED, then SCORING (only for a draft of
+ * which the model chooses what to rewrite), then DENOISING, and at last FINISHED, FAILED or
+ * CANCELLED.
+ *
+ * <p>The methods of {@link SessionHandle} are thread-safe; {@link #announce} is called before the
+ * engine thread knows the session; all others are confined to the engine thread, in this order at
+ * each step: {@link #boundary}, {@link #prepare}, {@link #write}, {@link #decide}.
+ */
+public final class Session implements SessionHandle {
+
+  /** A running session shows a sign of life after this time without one. */
+  public static final long PROGRESS_NANOS = 10_000_000_000L;
+
+  private static final long NEVER = Long.MIN_VALUE;
+
+  private final String sessionId;
+  private final SessionSpec spec;
+  private final Runnable signal;
+  private final Runnable wake;
+  private final NanoClock clock;
+  private final ControlQueue controls = new ControlQueue();
+  private final Outbox outbox;
+  private final Denoiser denoiser;
+  private final long arrivalNanos;
+  private long firstStepNanos = NEVER;
+  private long firstCanvasNanos = NEVER;
+  private long progressNanos;
+  private int queuePosition;
+  private boolean stopAfterBlock;
+  private FinishReason forced; // why the whole canvas is finished at once
+  private volatile SessionState state = SessionState.QUEUED;
+  private volatile boolean cancelled;
+
+  /**
+   * @param maskToken token that the model reads at undecided positions
+   * @param signal called when there may be something to {@link #poll}
+   * @param wake called when the engine thread may have to look at the session
+   */
+  public Session(
+      String sessionId,
+      SessionSpec spec,
+      int maskToken,
+      Runnable signal,
+      Runnable wake,
+      NanoClock clock) {
+    this.sessionId = requireNonNull(sessionId, "sessionId");
+    this.spec = requireNonNull(spec, "spec");
+    this.signal = requireNonNull(signal, "signal");
+    this.wake = requireNonNull(wake, "wake");
+    this.clock = requireNonNull(clock, "clock");
+    denoiser = new Denoiser(spec, maskToken);
+    outbox = new Outbox(2 + denoiser.canvas().blockCount() + ControlQueue.CAPACITY);
+    arrivalNanos = clock.nanoTime();
+    progressNanos = arrivalNanos;
+  }
+
+  @Override
+  public String sessionId() {
+    return sessionId;
+  }
+
+  @Override
+  public void control(Control control) {
+    requireNonNull(control, "control");
+    if (!state.isOver()) {
+      controls.offer(control);
+      wake.run();
+    }
+  }
+
+  @Override
+  public void cancel() {
+    cancelled = true;
+    outbox.close();
+    wake.run();
+  }
+
+  @Override
+  public SessionEvent poll() {
+    SessionEvent event = outbox.poll();
+    if (event instanceof SessionEvent.ControlApplied
+        || event instanceof SessionEvent.ControlRejected) {
+      controls.answered();
+    }
+    return event;
+  }
+
+  public SessionState state() {
+    return state;
+  }
+
+  public SessionSpec spec() {
+    return spec;
+  }
+
+  /** The first event: the session has a place, in the queue or (0) in the next step. */
+  public void announce(int newQueuePosition) {
+    queuePosition = newQueuePosition;
+    outbox.add(new SessionEvent.Accepted(sessionId, newQueuePosition));
+  }
+
+  /**
+   * Where the waiting session stands now; the client hears of it when that changed, or when it has
+   * heard nothing for long.
+   */
+  public void queuedAt(int newQueuePosition) {
+    if (newQueuePosition != queuePosition || clock.nanoTime() - progressNanos >= PROGRESS_NANOS) {
+      queuePosition = newQueuePosition;
+      progress();
+      signal();
+    }
+  }
+
+  /** The session has a slot. */
+  public void begin() {
+    if (queuePosition != 0) {
+      queuePosition = 0;
+      progress();
+    }
+    state = denoiser.isScoring() ? SessionState.SCORING : SessionState.DENOISING;
+    commitDoneBlocks();
+    signal();
+  }
+
+  /**
+   * Takes note of what happened outside since the last step: cancellation, deadline, controls.
+   *
+   * @return whether the session wants a step
+   */
+  public boolean boundary() {
+    if (state.isOver()) {
+      return false;
+    }
+    if (cancelled) {
+      state = SessionState.CANCELLED;
+      return false;
+    }
+    long now = clock.nanoTime();
+    if (spec.deadlineNanos() != Long.MAX_VALUE && now - spec.deadlineNanos() >= 0) {
+      expire();
+      return false;
+    }
+    if (state == SessionState.QUEUED) {
+      return true;
+    }
+    applyControls();
+    if (!state.isOver() && now - progressNanos >= PROGRESS_NANOS) {
+      progress();
+      signal();
+    }
+    return !state.isOver();
+  }
+
+  private void expire() {
+    boolean queued = state == SessionState.QUEUED;
+    long waited = clock.nanoTime() - arrivalNanos;
+    fail(
+        new ServingException(
+            queued ? ErrorReason.EXPIRED_IN_QUEUE : ErrorReason.EXPIRED_RUNNING,
+            "deadline: passed after "
+                + waited / 1_000_000
+                + " ms "
+                + (queued ? "in the queue" : "of work")
+                + " (expected: the end of the session before)"));
+  }
+
+  private void applyControls() {
+    boolean answered = false;
+    for (Control control = controls.poll();
+        control != null && !state.isOver();
+        control = controls.poll()) {
+      if (!ControlQueue.isInternal(control)) {
+        outbox.add(new SessionEvent.ControlApplied(control.controlId(), denoiser.totalSteps() + 1));
+        answered = true;
+      }
+      apply(control);
+    }
+    if (answered) {
+      signal();
+    }
+  }
+
+  private void apply(Control control) {
+    switch (control) {
+      case Control.FinishNow finishNow -> {
+        denoiser.finish(finishNow.scope());
+        if (finishNow.scope() == Control.Scope.CANVAS && forced == null) {
+          forced = FinishReason.FINISHED_BY_CLIENT;
+        }
+        commitDoneBlocks();
+      }
+      case Control.StopAfterBlock ignored -> stopAfterBlock = true;
+      case Control.StopAt stopAt -> {
+        denoiser.endAt(denoiser.canvas().blockStart());
+        publishCanvas();
+        finish(
+            FinishReason.STOP_TEXT, Math.min(stopAt.length(), denoiser.canvas().committedLength()));
+      }
+    }
+  }
+
+  /**
+   * Finishes the session with its best guess: one more step decides everything. For a server that
+   * shuts down.
+   */
+  public void drain() {
+    if (!state.isOver()) {
+      forced = FinishReason.SERVER_DRAINING;
+      denoiser.finish(Control.Scope.CANVAS);
+      commitDoneBlocks();
+      signal();
+    }
+  }
+
+  /** Chooses what to ask in the next step. */
+  public void prepare() {
+    denoiser.prepare();
+  }
+
+  /** Work items of the prepared step. */
+  public int items() {
+    return denoiser.items();
+  }
+
+  /** Tokens of the prepared step. */
+  public int tokens() {
+    return denoiser.tokens();
+  }
+
+  /** Candidates of the prepared step. */
+  public int candidates() {
+    return denoiser.candidates();
+  }
+
+  /** Adds the prepared step to the batch. */
+  public void write(StepBatch batch, int slot) {
+    if (firstStepNanos == NEVER) {
+      firstStepNanos = clock.nanoTime();
+    }
+    denoiser.write(batch, slot);
+  }
+
+  /** Applies the model's answer, commits what is done, and shows the canvas. */
+  public void decide(Candidates candidates) {
+    denoiser.decide(candidates);
+    state = SessionState.DENOISING;
+    if (firstCanvasNanos == NEVER) {
+      firstCanvasNanos = clock.nanoTime();
+    }
+    if (!commitDoneBlocks()) {
+      publishCanvas();
+    }
+    signal();
+  }
+
+  /**
+   * @return whether that ended the session
+   */
+  private boolean commitDoneBlocks() {
+    while (!state.isOver() && denoiser.blockIsDone()) {
+      commitBlock();
+    }
+    return state.isOver();
+  }
+
+  private void commitBlock() {
+    Canvas canvas = denoiser.canvas();
+    int block = canvas.block();
+    int start = canvas.blockStart();
+    int steps = denoiser.blockSteps();
+    int end = denoiser.endOfText();
+    FinishReason reason = null;
+    if (end >= 0) {
+      reason = denoiser.isStop(end) ? FinishReason.STOP_TOKEN : FinishReason.END_OF_TEXT;
+      denoiser.endAt(end);
+    } else if (stopAfterBlock) {
+      reason = FinishReason.FINISHED_BY_CLIENT;
+      denoiser.endAt(canvas.blockEnd());
+    } else {
+      denoiser.commitBlock();
+      if (canvas.isFinished()) {
+        reason = FinishReason.MAX_LENGTH;
+      }
+    }
+    outbox.add(new SessionEvent.BlockCommitted(block, start, canvas.committedTokens(start), steps));
+    if (reason != null) {
+      publishCanvas();
+      finish(forced == null ? reason : forced, canvas.committedLength());
+    }
+  }
+
+  private void finish(FinishReason reason, int length) {
+    long now = clock.nanoTime();
+    int[] tokens = new int[length];
+    for (int position = 0; position < length; position++) {
+      tokens[position] = denoiser.canvas().token(position);
+    }
+    Timing timing =
+        new Timing(since(firstStepNanos, now), since(firstCanvasNanos, now), now - arrivalNanos);
+    outbox.add(new SessionEvent.Finished(reason, tokens, denoiser.usage(length), timing));
+    state = SessionState.FINISHED;
+  }
+
+  private long since(long nanos, long now) {
+    return (nanos == NEVER ? now : nanos) - arrivalNanos;
+  }
+
+  /** Ends the session with an error. */
+  public void fail(ServingException reason) {
+    if (!state.isOver()) {
+      state = SessionState.FAILED;
+      outbox.add(new SessionEvent.Failed(reason));
+      signal();
+    }
+  }
+
+  private void progress() {
+    Canvas canvas = denoiser.canvas();
+    progressNanos = clock.nanoTime();
+    outbox.publish(
+        new SessionEvent.Progress(
+            queuePosition,
+            canvas.block(),
+            denoiser.totalSteps(),
+            canvas.undecided(canvas.blockStart(), canvas.blockEnd())));
+  }
+
+  private void publishCanvas() {
+    outbox.publish(denoiser.snapshot());
+  }
+
+  /** A client that cannot be told anything any more is gone. */
+  private void signal() {
+    try {
+      signal.run();
+    } catch (RuntimeException exception) {
+      cancelled = true;
+      outbox.close();
+    }
+  }
+
+  /** The canvas; for checks after each step, on the engine thread. */
+  public Canvas canvas() {
+    return denoiser.canvas();
+  }
+
+  /** Steps so far; on the engine thread. */
+  public int totalSteps() {
+    return denoiser.totalSteps();
+  }
+}

@@ -1,0 +1,22 @@
+package io.sfumato.server.session;
+
+/** How far a session has come. */
+public enum SessionState {
+  /** Waits for a slot. */
+  QUEUED,
+  /** The next pass shows the model the whole draft, to find the tokens it doubts most. */
+  SCORING,
+  /** Passes decide positions until the canvas is committed. */
+  DENOISING,
+  FINISHED,
+  FAILED,
+  CANCELLED;
+
+  /** Whether nothing more will happen. */
+  public boolean isOver() {
+    return switch (this) {
+      case QUEUED, SCORING, DENOISING -> false;
+      case FINISHED, FAILED, CANCELLED -> true;
+    };
+  }
+}

@@ -1,0 +1,99 @@
+package io.sfumato.server.session;
+
+import io.sfumato.engine.Candidates;
+import io.sfumato.server.sampling.CandidateView;
+
+/**
+ * The canvas positions for which one step of a session wants candidates, and, after the step, what
+ * the model proposes for those of them that are undecided.
+ *
+ * <p>Allocated once per session and refilled every step; confined to the engine thread.
+ */
+final class StepRows implements CandidateView {
+
+  private final int promptLength;
+  private final int[] positions; // canvas positions of all rows, ascending
+  private final int[] open; // rows that are undecided
+  private int count;
+  private int openCount;
+  private Candidates candidates;
+  private int offset;
+
+  StepRows(int promptLength, int canvasLength) {
+    this.promptLength = promptLength;
+    positions = new int[canvasLength];
+    open = new int[canvasLength];
+  }
+
+  void clear() {
+    count = 0;
+    openCount = 0;
+    candidates = null;
+  }
+
+  /** Adds a position; ascending. */
+  void add(int position, boolean undecided) {
+    if (undecided) {
+      open[openCount++] = count;
+    }
+    positions[count++] = position;
+  }
+
+  /** Where the engine's candidates for these rows start. */
+  void placedAt(int candidateOffset) {
+    offset = candidateOffset;
+  }
+
+  void read(Candidates newCandidates) {
+    candidates = newCandidates;
+  }
+
+  /** Rows, decided ones included. */
+  int rows() {
+    return count;
+  }
+
+  /** Canvas position of a row. */
+  int canvasPosition(int row) {
+    return positions[row];
+  }
+
+  float inputProbability(int row) {
+    return candidates.inputProbability(offset + row);
+  }
+
+  /** Canvas position of an undecided row. */
+  int openPosition(int index) {
+    return positions[open[index]];
+  }
+
+  int sampledToken(int index) {
+    return candidates.sampledToken(offset + open[index]);
+  }
+
+  @Override
+  public int count() {
+    return openCount;
+  }
+
+  @Override
+  public int position(int index) {
+    return promptLength + openPosition(index);
+  }
+
+  @Override
+  public float confidence(int index) {
+    return candidates.sampledProbability(offset + open[index]);
+  }
+
+  @Override
+  public float margin(int index) {
+    int row = offset + open[index];
+    return candidates.bestProbability(row) - candidates.secondProbability(row);
+  }
+
+  @Override
+  public float entropy(int index) {
+    return candidates.entropy(offset + open[index]);
+  }
+}

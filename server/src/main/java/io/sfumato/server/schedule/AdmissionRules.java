@@ -1,0 +1,197 @@
+package io.sfumato.server.schedule;
+
+import io.sfumato.engine.EngineInfo;
+import io.sfumato.engine.EngineLimits;
+import io.sfumato.server.canvas.CanvasSnapshot;
+import io.sfumato.server.canvas.CanvasStart;
+import io.sfumato.server.error.ErrorReason;
+import io.sfumato.server.error.ServingException;
+import io.sfumato.server.sampling.AcceptanceSpec;
+import io.sfumato.server.sampling.RevisionSpec;
+import io.sfumato.server.sampling.SamplingSpec;
+import io.sfumato.server.session.SessionSpec;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a session may ask of an engine: every rule is checked before anything is started, so that a
+ * step never fails for a reason that was known before.
+ *
+ * <p>Immutable and thread-safe.
+ */
+final class AdmissionRules {
+
+  /** Most tokens of one suppression list; the engine's 16 less the mask. */
+  static final int MAX_TOKEN_LIST = 15;
+
+  private final EngineInfo info;
+  private final EngineLimits limits;
+
+  AdmissionRules(EngineInfo info, EngineLimits limits) {
+    this.info = info;
+    this.limits = limits;
+  }
+
+  /**
+   * @throws ServingException CONTEXT_TOO_LONG, MODEL_CAPABILITY or INVALID_FIELD naming what is
+   *     wrong
+   */
+  void check(SessionSpec spec) {
+    checkCanvas(spec);
+    checkSize(spec);
+    checkTokens("prompt", spec.promptTokens(), false);
+    checkTokens("canvas", spec.start().tokens(), true);
+    checkTokens("end_of_text_tokens", spec.endOfTextTokens(), false);
+    checkTokens("stop_token_ids", spec.stopTokens(), false);
+    checkSampling(spec.sampling());
+    checkAcceptance(spec.sampling().acceptance());
+    checkRevision(spec.sampling().revision());
+  }
+
+  private void checkCanvas(SessionSpec spec) {
+    CanvasStart start = spec.start();
+    require(start.length() >= 1, "max_length_tokens", start.length(), ">= 1");
+    require(spec.blockLength() >= 1, "block_length_tokens", spec.blockLength(), ">= 1");
+    require(spec.windowLength() >= 1, "window_length_tokens", spec.windowLength(), ">= 1");
+    for (int position = 0; position < start.length(); position++) {
+      boolean pinnedNothing =
+          start.pinned()[position] && start.tokens()[position] == CanvasSnapshot.NO_TOKEN;
+      require(!pinnedNothing, "canvas[" + position + "]", "pinned without a token", "a token");
+    }
+    int end = 0;
+    for (CanvasStart.NoisySpan span : start.reopened()) {
+      require(span.length() >= 1, "segments.length", span.length(), ">= 1");
+      require(span.start() >= end, "segments.start", span.start(), ">= " + end);
+      require(
+          span.length() <= start.length() - span.start(),
+          "segments.length",
+          span.length(),
+          "<= " + (start.length() - span.start()));
+      require(span.noise() >= 0 && span.noise() <= 1, "segments.noise", span.noise(), "0..1");
+      end = span.start() + span.length();
+    }
+  }
+
+  private void checkSize(SessionSpec spec) {
+    int items = spec.sampling().guidanceScale() == 0 ? 1 : 2;
+    long length = (long) spec.promptTokens().length + spec.start().length();
+    requireFits("prompt and canvas", length, info.maxPositions(), "positions");
+    requireFits(
+        "prompt and canvas" + (items == 1 ? "" : ", twice for guidance"),
+        items * length,
+        limits.batchTokens(),
+        "tokens per step");
+    requireFits("canvas", spec.start().length(), limits.candidates(), "candidates per step");
+    if (items > limits.items()) {
+      throw new ServingException(
+          ErrorReason.MODEL_CAPABILITY,
+          "guidance_scale: "
+              + spec.sampling().guidanceScale()
+              + " (expected: 0 with one item per step)");
+    }
+    if (pages(spec) > limits.pages()) {
+      requireFits(
+          "prompt and canvas",
+          length,
+          (long) limits.pages() * limits.pageTokens(),
+          "tokens in pages");
+    }
+  }
+
+  /** Key-value pages that the session holds while it runs. */
+  int pages(SessionSpec spec) {
+    if (!info.keyValueCache()) {
+      return 0;
+    }
+    return (spec.sequenceLength() + limits.pageTokens() - 1) / limits.pageTokens();
+  }
+
+  private void checkTokens(String name, int[] tokens, boolean mayBeEmpty) {
+    for (int index = 0; index < tokens.length; index++) {
+      int token = tokens[index];
+      boolean valid =
+          (token >= 0 && token < info.vocabulary())
+              || (mayBeEmpty && token == CanvasSnapshot.NO_TOKEN);
+      if (!valid) {
+        throw ServingException.invalidField(
+            name + "[" + index + "]", token, "0.." + (info.vocabulary() - 1));
+      }
+    }
+  }
+
+  private void checkSampling(SamplingSpec sampling) {
+    float temperature = sampling.temperature();
+    require(
+        temperature == 0 || (temperature >= 1e-3f && temperature <= 1e3f),
+        "temperature",
+        temperature,
+        "0 or 0.001..1000");
+    require(
+        sampling.maxStepsPerBlock() >= 1,
+        "max_steps_per_block",
+        sampling.maxStepsPerBlock(),
+        ">= 1");
+    require(
+        sampling.minAcceptPerStep() >= 1,
+        "min_accept_per_step",
+        sampling.minAcceptPerStep(),
+        ">= 1");
+    float guidance = sampling.guidanceScale();
+    require(guidance >= 0 && guidance <= 100, "guidance_scale", guidance, "0..100");
+    checkTokenList("suppressed_token_ids", sampling.suppressedTokens());
+    checkTokenList("unconfident_token_ids", sampling.unconfidentTokens());
+  }
+
+  private void checkTokenList(String name, int[] tokens) {
+    require(
+        tokens.length <= MAX_TOKEN_LIST, name, tokens.length + " tokens", "<= " + MAX_TOKEN_LIST);
+    checkTokens(name, tokens, false);
+  }
+
+  private static void checkAcceptance(AcceptanceSpec acceptance) {
+    switch (acceptance) {
+      case AcceptanceSpec.FixedSchedule fixed ->
+          require(fixed.stepsPerBlock() >= 1, "steps", fixed.stepsPerBlock(), ">= 1");
+      case AcceptanceSpec.ConfidenceThreshold confidence ->
+          require(
+              confidence.threshold() >= 0 && confidence.threshold() <= 1,
+              "threshold",
+              confidence.threshold(),
+              "0..1");
+      case AcceptanceSpec.EntropyBound entropy ->
+          require(
+              entropy.bound() >= 0 && entropy.bound() < Float.POSITIVE_INFINITY,
+              "bound",
+              entropy.bound(),
+              ">= 0");
+    }
+  }
+
+  private static void checkRevision(RevisionSpec revision) {
+    require(
+        revision.remaskThreshold() >= 0 && revision.remaskThreshold() <= 1,
+        "remask_threshold",
+        revision.remaskThreshold(),
+        "0..1");
+    int most = revision.maxRevisionsPerToken();
+    require(most >= 0 && most <= 255, "max_revisions_per_token", most, "0..255");
+  }
+
+  private static void requireFits(String name, long value, long limit, String unit) {
+    if (value > limit) {
+      throw new ServingException(
+          ErrorReason.CONTEXT_TOO_LONG,
+          name + ": " + value + " (expected: <= " + limit + " " + unit + ")",
+          List.of(),
+          Map.of("limit", Long.toString(limit)),
+          0,
+          null);
+    }
+  }
+
+  private static void require(boolean holds, String path, Object value, String expected) {
+    if (!holds) {
+      throw ServingException.invalidField(path, value, expected);
+    }
+  }
+}

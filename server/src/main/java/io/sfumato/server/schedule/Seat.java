@@ -1,0 +1,27 @@
+package io.sfumato.server.schedule;
+
+import io.sfumato.server.session.Session;
+
+/**
+ * A running session and what it holds of the engine. Confined to the engine thread.
+ *
+ * @param slot the engine's slot
+ * @param pages the engine's key-value pages; none for families without a cache
+ */
+record Seat(Session session, int slot, int[] pages, long startNanos) implements StepDemand {
+
+  @Override
+  public int items() {
+    return session.items();
+  }
+
+  @Override
+  public int tokens() {
+    return session.tokens();
+  }
+
+  @Override
+  public int candidates() {
+    return session.candidates();
+  }
+}

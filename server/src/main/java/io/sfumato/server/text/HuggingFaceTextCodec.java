@@ -13,6 +13,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.regex.Pattern;
 
 /**
@@ -109,6 +110,16 @@ public final class HuggingFaceTextCodec implements TextCodec, AutoCloseable {
   @Override
   public int vocabulary() {
     return bytes.vocabulary();
+  }
+
+  /** Id of the special token with the given text. */
+  public OptionalInt specialId(String text) {
+    for (int id = 0; id < file.pieces().length; id++) {
+      if (file.special().contains(id) && text.equals(file.pieces()[id])) {
+        return OptionalInt.of(id);
+      }
+    }
+    return OptionalInt.empty();
   }
 
   @Override

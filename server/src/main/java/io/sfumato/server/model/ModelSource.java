@@ -1,0 +1,38 @@
+package io.sfumato.server.model;
+
+import io.sfumato.engine.ProductType;
+import java.nio.file.Path;
+
+/**
+ * A model to serve and how much of the machine it may use. Immutable.
+ *
+ * @param name as clients ask for it
+ * @param directory Hugging Face layout
+ * @param threads of the engine; 0 for one per core
+ * @param products number format of the matrix products
+ * @param slots sessions that run at the same time
+ * @param batchTokens tokens of one step, all sessions together; 0 for as many as all slots need, at
+ *     most {@link #USUAL_BATCH_TOKENS}, but always one whole context
+ * @param queueCapacity sessions that may wait for a slot
+ * @param maskTokenId for models whose files name none; -1 otherwise
+ */
+public record ModelSource(
+    String name,
+    Path directory,
+    int threads,
+    ProductType products,
+    int slots,
+    int batchTokens,
+    int queueCapacity,
+    int maskTokenId) {
+
+  public static final int USUAL_SLOTS = 16;
+  public static final int USUAL_BATCH_TOKENS = 8192;
+  public static final int USUAL_QUEUE_CAPACITY = 256;
+
+  /** A model with everything else as usual. */
+  public static ModelSource of(String name, Path directory) {
+    return new ModelSource(
+        name, directory, 0, ProductType.AUTO, USUAL_SLOTS, 0, USUAL_QUEUE_CAPACITY, -1);
+  }
+}

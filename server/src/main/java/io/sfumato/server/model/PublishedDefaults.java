@@ -1,0 +1,129 @@
+package io.sfumato.server.model;
+
+import io.sfumato.server.error.ErrorReason;
+import io.sfumato.server.error.ServingException;
+import io.sfumato.server.sampling.AcceptanceSpec;
+import io.sfumato.server.sampling.RevisionSpec;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What a model decodes by when a request does not say: its family's habits, then the {@code
+ * sfumato} section of its generation_config.json. Stateless and thread-safe.
+ *
+ * <pre>{@code
+ * "sfumato": {
+ *   "max_length_tokens": 256,
+ *   "block_length_tokens": 32,
+ *   "window_length_tokens": 32,
+ *   "max_steps_per_block": 64,
+ *   "min_accept_per_step": 1,
+ *   "temperature": 0,
+ *   "acceptance": {"confidence_threshold": 0.9},
+ *   "revision": {"remask_threshold": 0.1, "max_revisions_per_token": 1},
+ *   "end_of_text_token_ids": [1]
+ * }
+ * }</pre>
+ *
+ * <p>{@code acceptance} holds one of {@code confidence_threshold}, {@code entropy_bound} and {@code
+ * fixed_schedule}; the last is {@code {"steps_per_block": 32, "order": "confidence", "spread":
+ * "even"}}.
+ */
+final class PublishedDefaults {
+
+  private static final int USUAL_CANVAS = 256;
+  private static final int USUAL_BLOCK = 32;
+  private static final float USUAL_THRESHOLD = 0.9f; // Fast-dLLM (arXiv 2505.22618)
+  private static final int MAX_STEPS = 4096;
+  private static final int MAX_REVISIONS = 255;
+  private static final float MAX_TEMPERATURE = 2;
+  private static final float MAX_ENTROPY_BOUND = 100;
+
+  private PublishedDefaults() {}
+
+  /**
+   * @throws ServingException MODEL_CAPABILITY with everything that is wrong, one problem per line
+   */
+  static ModelDefaults read(ModelDirectory directory, int vocabulary) {
+    List<String> problems = new ArrayList<>();
+    JsonSection section =
+        new JsonSection(
+            "generation_config.json sfumato", directory.generation().path("sfumato"), problems);
+    int maxLength =
+        section.integer(
+            "max_length_tokens",
+            1,
+            directory.maxPositions(),
+            Math.min(USUAL_CANVAS, Math.max(1, directory.maxPositions() / 2)));
+    int blockLength =
+        section.integer(
+            "block_length_tokens", 1, directory.maxPositions(), Math.min(USUAL_BLOCK, maxLength));
+    int windowLength = section.integer("window_length_tokens", 0, directory.maxPositions(), 0);
+    int maxSteps =
+        section.integer("max_steps_per_block", 1, MAX_STEPS, Math.min(2 * blockLength, MAX_STEPS));
+    int minAccept = section.integer("min_accept_per_step", 1, blockLength, 1);
+    float temperature = section.number("temperature", 0, MAX_TEMPERATURE, 0);
+    AcceptanceSpec acceptance = acceptance(section.section("acceptance"), maxSteps);
+    RevisionSpec revision = revision(section.section("revision"));
+    int[] ends = section.tokens("end_of_text_token_ids");
+    ends = ends == null ? directory.endOfTextTokens() : ends;
+    for (int token : ends) {
+      if (token >= vocabulary) {
+        section.unexpected("end_of_text_token_ids", token, "0.." + (vocabulary - 1));
+      }
+    }
+    section.refuseOthers();
+    if (!problems.isEmpty()) {
+      throw new ServingException(ErrorReason.MODEL_CAPABILITY, String.join("\n", problems));
+    }
+    return new ModelDefaults(
+        maxLength,
+        blockLength,
+        windowLength,
+        maxSteps,
+        minAccept,
+        temperature,
+        acceptance,
+        revision,
+        ends);
+  }
+
+  private static AcceptanceSpec acceptance(JsonSection section, int maxSteps) {
+    AcceptanceSpec result = new AcceptanceSpec.ConfidenceThreshold(USUAL_THRESHOLD);
+    int kinds = 0;
+    if (section.has("confidence_threshold")) {
+      kinds++;
+      result =
+          new AcceptanceSpec.ConfidenceThreshold(
+              section.number("confidence_threshold", 0, 1, USUAL_THRESHOLD));
+    }
+    if (section.has("entropy_bound")) {
+      kinds++;
+      result =
+          new AcceptanceSpec.EntropyBound(section.number("entropy_bound", 0, MAX_ENTROPY_BOUND, 0));
+    }
+    if (section.has("fixed_schedule")) {
+      kinds++;
+      JsonSection schedule = section.section("fixed_schedule");
+      result =
+          new AcceptanceSpec.FixedSchedule(
+              schedule.integer("steps_per_block", 1, maxSteps, maxSteps),
+              schedule.choice("order", AcceptanceSpec.Order.class, AcceptanceSpec.Order.CONFIDENCE),
+              schedule.choice("spread", AcceptanceSpec.Spread.class, AcceptanceSpec.Spread.EVEN));
+      schedule.refuseOthers();
+    }
+    section.refuseOthers();
+    if (kinds > 1) {
+      section.unexpected("fixed_schedule", kinds + " kinds of acceptance", "one");
+    }
+    return result;
+  }
+
+  private static RevisionSpec revision(JsonSection section) {
+    float threshold = section.number("remask_threshold", 0, 1, 0);
+    int revisions =
+        section.integer("max_revisions_per_token", 0, MAX_REVISIONS, threshold > 0 ? 1 : 0);
+    section.refuseOthers();
+    return new RevisionSpec(threshold, revisions);
+  }
+}

@@ -1,0 +1,202 @@
+package io.sfumato.server.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.sfumato.engine.DenoiseEngine;
+import io.sfumato.engine.EngineException;
+import io.sfumato.engine.EngineStatus;
+import io.sfumato.server.error.ErrorReason;
+import io.sfumato.server.error.ServingException;
+import io.sfumato.server.sampling.AcceptanceSpec;
+import io.sfumato.server.sampling.RevisionSpec;
+import io.sfumato.server.text.ChatMessage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ModelLoaderTest {
+
+  private static final InstantSource DATES = InstantSource.fixed(Instant.EPOCH);
+
+  @TempDir private Path directory;
+
+  @Test
+  void loadsACompleteDirectory() throws Exception {
+    ModelFiles.complete(directory);
+    try (LoadedModel model = load()) {
+      ServedModel served = model.served();
+      assertThat(served.name()).isEqualTo("test");
+      assertThat(served.digest()).hasSize(64);
+      assertThat(served.text().orElseThrow().encodeChat(List.of(new ChatMessage("user", "a")), ""))
+          .startsWith(3)
+          .endsWith(4);
+      assertThat(served.defaults().blockLength()).isEqualTo(32);
+      assertThat(served.defaults().maxLengthTokens()).isEqualTo(32);
+      assertThat(served.defaults().acceptance())
+          .isEqualTo(new AcceptanceSpec.ConfidenceThreshold(0.9f));
+      assertThat(served.defaults().endOfTextTokens()).containsExactly(1);
+      assertThat(model.warnings())
+          .containsExactly(
+              "generation_config.json sfumato: none (decoding defaults are the family's)");
+    }
+  }
+
+  @Test
+  void readsPublishedDefaults() throws Exception {
+    ModelFiles.complete(directory);
+    writeSection(
+        """
+        {"max_length_tokens": 48, "block_length_tokens": 16, "window_length_tokens": 8, "max_steps_per_block": 24, "min_accept_per_step": 2,
+         "temperature": 0.5, "acceptance": {"fixed_schedule": {"steps_per_block": 8, "order": "margin", "spread": "linear"}},
+         "revision": {"remask_threshold": 0.1, "max_revisions_per_token": 3}, "end_of_text_token_ids": [1, 2]}
+        """);
+    try (LoadedModel model = load()) {
+      ModelDefaults defaults = model.served().defaults();
+      assertThat(defaults)
+          .usingRecursiveComparison()
+          .isEqualTo(
+              new ModelDefaults(
+                  48,
+                  16,
+                  8,
+                  24,
+                  2,
+                  0.5f,
+                  new AcceptanceSpec.FixedSchedule(
+                      8, AcceptanceSpec.Order.MARGIN, AcceptanceSpec.Spread.LINEAR),
+                  new RevisionSpec(0.1f, 3),
+                  new int[] {1, 2}));
+      assertThat(model.warnings()).isEmpty();
+    }
+  }
+
+  @Test
+  void namesEveryWrongDefault() {
+    ModelFiles.complete(directory);
+    writeSection(
+        """
+        {"block_length_tokens": 0, "blok": 3, "temperature": "hot", "acceptance": {"confidence_threshold": 2, "entropy_bound": 1},
+         "revision": [], "end_of_text_token_ids": [5000]}
+        """);
+    assertThatThrownBy(this::load)
+        .isInstanceOfSatisfying(
+            ServingException.class,
+            e -> assertThat(e.reason()).isEqualTo(ErrorReason.MODEL_CAPABILITY))
+        .hasMessageContaining("sfumato.block_length_tokens: 0 (expected: 1..64)")
+        .hasMessageContaining(
+            "sfumato.blok: unknown key (expected: acceptance, block_length_tokens,")
+        .hasMessageContaining("sfumato.temperature: \"hot\" (expected: 0.0..2.0)")
+        .hasMessageContaining("acceptance.confidence_threshold: 2 (expected: 0.0..1.0)")
+        .hasMessageContaining("acceptance.fixed_schedule: 2 kinds of acceptance (expected: one)")
+        .hasMessageContaining("sfumato.revision: [] (expected: keys and values)")
+        .hasMessageContaining("sfumato.end_of_text_token_ids: 5000 (expected: 0..419)");
+  }
+
+  @Test
+  void aDirectoryWithoutATokenizerIsServedByTokenIds() throws Exception {
+    ModelFiles.complete(directory);
+    Files.delete(directory.resolve("tokenizer.json"));
+    try (LoadedModel model = load()) {
+      assertThat(model.served().text()).isEmpty();
+      assertThat(model.warnings())
+          .contains("tokenizer.json: none (served by token ids; texts are refused)");
+    }
+  }
+
+  @Test
+  void theMaskMayComeFromTheTokenizer() throws Exception {
+    ModelFiles.complete(directory);
+    ModelFiles.write(
+        directory.resolve("config.json"), ModelFiles.CONFIG.replace("\"mask_token_id\": 0, ", ""));
+    load().close();
+    Files.delete(directory.resolve("tokenizer.json"));
+    assertThatThrownBy(this::load)
+        .hasMessageStartingWith("mask_token_id: none (expected: 0..419 in config.json");
+  }
+
+  @Test
+  void refusesWhatCannotBeRead() {
+    assertThatThrownBy(this::load)
+        .hasMessageContaining("config.json: java.nio.file.NoSuchFileException");
+    ModelFiles.complete(directory);
+    ModelFiles.write(directory.resolve("config.json"), "{\"model_type\": \"llada\"");
+    assertThatThrownBy(this::load)
+        .hasMessageStartingWith("config.json: ")
+        .hasMessageEndingWith("(expected: a JSON object)");
+    ModelFiles.write(
+        directory.resolve("config.json"), "{\"model_type\": 3, \"max_sequence_length\": -1}");
+    assertThatThrownBy(this::load)
+        .hasMessageContaining("config.json.model_type: 3 (expected: a text)")
+        .hasMessageContaining("config.json.max_sequence_length: -1 (expected: 1..1048576)");
+    assertThatThrownBy(
+            () ->
+                loader(ModelFiles::open)
+                    .load(ModelSource.of("test", directory.resolve("no")), () -> {}))
+        .hasMessageEndingWith("(expected: a directory with a config.json)");
+  }
+
+  @Test
+  void refusesLongFilesUnread() {
+    ModelFiles.complete(directory);
+    ModelFiles.write(directory.resolve("config.json"), " ".repeat((1 << 20) + 1));
+    assertThatThrownBy(this::load)
+        .hasMessage("config.json: 1048577 bytes (expected: at most 1048576)");
+  }
+
+  @Test
+  void aBrokenTokenizerClosesTheEngine() {
+    ModelFiles.complete(directory);
+    ModelFiles.write(directory.resolve("tokenizer.json"), "{}");
+    List<DenoiseEngine> engines = new ArrayList<>();
+    EngineFactory factory =
+        options -> {
+          engines.add(ModelFiles.open(options));
+          return engines.getLast();
+        };
+    assertThatThrownBy(() -> loader(factory).load(ModelSource.of("test", directory), () -> {}))
+        .isInstanceOf(ServingException.class)
+        .hasMessageStartingWith("tokenizer.json");
+    assertThatThrownBy(() -> engines.getFirst().run(null))
+        .hasMessage("engine: closed (expected: open)");
+  }
+
+  @Test
+  void passesOnWhatTheEngineSays() {
+    ModelFiles.complete(directory);
+    EngineFactory factory =
+        options -> {
+          throw new EngineException(
+              EngineStatus.DATA_LOSS, "model.safetensors header: 7 bytes (expected: >= 8)");
+        };
+    assertThatThrownBy(() -> loader(factory).load(ModelSource.of("test", directory), () -> {}))
+        .hasMessage("model.safetensors header: 7 bytes (expected: >= 8)");
+  }
+
+  @Test
+  void theDigestChangesWithTheWeights() throws IOException {
+    ModelFiles.complete(directory);
+    String before = ModelDigest.of(directory);
+    assertThat(ModelDigest.of(directory)).isEqualTo(before);
+    ModelFiles.write(directory.resolve("model.safetensors"), "Weights");
+    assertThat(ModelDigest.of(directory)).isNotEqualTo(before);
+  }
+
+  private LoadedModel load() throws InterruptedException {
+    return loader(ModelFiles::open).load(ModelSource.of("test", directory), () -> {});
+  }
+
+  private static ModelLoader loader(EngineFactory factory) {
+    return new ModelLoader(factory, () -> 0, DATES, "s-");
+  }
+
+  private void writeSection(String section) {
+    ModelFiles.write(directory.resolve("generation_config.json"), "{\"sfumato\": " + section + "}");
+  }
+}

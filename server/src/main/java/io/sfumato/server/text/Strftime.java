@@ -15,18 +15,18 @@ final class Strftime {
   /** Directives that are not known stay as they are. */
   static String format(String format, ZonedDateTime time) {
     StringBuilder result = new StringBuilder();
-    for (int index = 0; index < format.length(); index++) {
-      char letter = format.charAt(index);
-      if (letter != '%' || index + 1 == format.length()) {
+    int index = 0;
+    while (index < format.length()) {
+      char letter = format.charAt(index++);
+      if (letter != '%' || index == format.length()) {
         result.append(letter);
         continue;
       }
-      index++;
       boolean unpadded = format.charAt(index) == '-' && index + 1 < format.length();
       if (unpadded) {
         index++;
       }
-      result.append(directive(format.charAt(index), unpadded, time));
+      result.append(directive(format.charAt(index++), unpadded, time));
     }
     return result.toString();
   }

@@ -30,7 +30,7 @@ final class RankingTest {
     Ranking ranking = new Ranking(4);
     ranking.rank(LITERAL, Order.RANDOM, 77, 5, 2);
     Comparator<Integer> byNoise =
-        Comparator.comparing(index -> -Philox.uniform(77, index, 5, 2, Philox.Purpose.ORDER));
+        Comparator.comparingDouble(index -> -Philox.uniform(77, index, 5, 2, Philox.Purpose.ORDER));
     List<Integer> expected = IntStream.range(0, 4).boxed().sorted(byNoise).toList();
     assertThat(IntStream.range(0, 4).map(ranking::index).boxed())
         .containsExactlyElementsOf(expected);
@@ -58,7 +58,7 @@ final class RankingTest {
       List<Integer> expected =
           IntStream.range(0, count)
               .boxed()
-              .sorted(Comparator.comparing(index -> -confidences[index]))
+              .sorted(Comparator.comparingDouble(index -> -confidences[index]))
               .toList();
       assertThat(indexes(ListedCandidates.ofConfidences(confidences), Order.CONFIDENCE))
           .containsExactlyElementsOf(expected);

@@ -118,13 +118,12 @@ record ModelDirectory(
     Map<String, String> tokens = new LinkedHashMap<>();
     tokenizerConfig
         .properties()
-        .forEach(
-            entry -> {
-              String text = tokenText(entry.getValue());
-              if (entry.getKey().endsWith("_token") && !text.isEmpty()) {
-                tokens.put(entry.getKey(), text);
-              }
-            });
+        .forEach(entry -> {
+          String text = tokenText(entry.getValue());
+          if (entry.getKey().endsWith("_token") && !text.isEmpty()) {
+            tokens.put(entry.getKey(), text);
+          }
+        });
     return tokens;
   }
 

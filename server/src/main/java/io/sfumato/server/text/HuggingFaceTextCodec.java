@@ -62,11 +62,10 @@ public final class HuggingFaceTextCodec implements TextCodec, AutoCloseable {
   @Override
   public int[] encodeChat(List<ChatMessage> messages, String assistantPrefix) {
     ChatTemplate present =
-        template.orElseThrow(
-            () ->
-                new ServingException(
-                    ErrorReason.MODEL_CAPABILITY,
-                    "chat_template: none (expected: a model with a chat template)"));
+        template.orElseThrow(() ->
+            new ServingException(
+                ErrorReason.MODEL_CAPABILITY,
+                "chat_template: none (expected: a model with a chat template)"));
     List<ChatMessage> protectedMessages = new ArrayList<>();
     for (int index = 0; index < messages.size(); index++) {
       ChatMessage message = messages.get(index);

@@ -33,9 +33,8 @@ final class SpecialTokens {
     textsById.values().stream()
         .filter(text -> !text.isEmpty())
         .distinct()
-        .forEach(
-            text ->
-                textsByFirst.computeIfAbsent(text.charAt(0), first -> new ArrayList<>()).add(text));
+        .forEach(text ->
+            textsByFirst.computeIfAbsent(text.charAt(0), first -> new ArrayList<>()).add(text));
   }
 
   boolean contains(int token) {

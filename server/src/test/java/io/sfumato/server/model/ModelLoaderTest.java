@@ -135,10 +135,9 @@ class ModelLoaderTest {
     assertThatThrownBy(this::load)
         .hasMessageContaining("config.json.model_type: 3 (expected: a text)")
         .hasMessageContaining("config.json.max_sequence_length: -1 (expected: 1..1048576)");
-    assertThatThrownBy(
-            () ->
-                loader(ModelFiles::open)
-                    .load(ModelSource.of("test", directory.resolve("no")), () -> {}))
+    assertThatThrownBy(() ->
+            loader(ModelFiles::open)
+                .load(ModelSource.of("test", directory.resolve("no")), () -> {}))
         .hasMessageEndingWith("(expected: a directory with a config.json)");
   }
 

@@ -1,0 +1,274 @@
+package io.sfumato.server.rpc;
+
+import static java.util.Objects.requireNonNull;
+
+import io.sfumato.server.canvas.CanvasSnapshot;
+import io.sfumato.server.error.ErrorReason;
+import io.sfumato.server.error.ServingException;
+import io.sfumato.server.session.NanoClock;
+import io.sfumato.server.session.SessionEvent;
+import io.sfumato.server.session.SessionHandle;
+import io.sfumato.v1.Control;
+import io.sfumato.v1.Event;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+
+/**
+ * One call and its session: takes what the client says, and sends what the session has to say as fast as the client reads.
+ *
+ * <p>Thread-safe: everything runs on the call's serial executor, which alone touches the sink. Nothing is fetched from the session while the
+ * transport is full, so a slow client gets fewer, fresher canvases and costs one of them.
+ */
+final class CallSession {
+
+  /** Answers that may be on their way before the next control is read: a flooding client is slowed by the transport. */
+  private static final int MOST_UNANSWERED = 16;
+
+  /** Negative: the session does not answer it. */
+  private static final long STOP_TEXT_CONTROL = -1;
+
+  private enum Phase {
+    BEFORE_START,
+    RUNNING,
+    ENDED
+  }
+
+  private final EventSink sink;
+  private final CallContext context;
+  private final Executor serial;
+  private final AtomicBoolean drainDue = new AtomicBoolean();
+  private final Deque<Consumer<EventWriter>> answers = new ArrayDeque<>();
+
+  private Phase phase = Phase.BEFORE_START;
+  private SessionHandle session;
+  private EventWriter writer;
+  private FramePacer pacer;
+  private StreamSettings stream;
+  private boolean hasText;
+  private CanvasSnapshot newest; // the last canvas of the session
+  private boolean newestIsDue; // not shown yet
+  private boolean keyframeDue;
+  private long openedNanos;
+  private int unanswered;
+  private boolean messageDue;
+
+  /**
+   * @param serial runs one task at a time, in order
+   */
+  CallSession(EventSink sink, CallContext context, Executor serial) {
+    this.sink = requireNonNull(sink, "sink");
+    this.context = requireNonNull(context, "context");
+    this.serial = requireNonNull(serial, "serial");
+  }
+
+  /** The client said something. */
+  void receive(ClientMessage message) {
+    execute(() -> handle(message));
+  }
+
+  /** The client has nothing more to say; the session goes on. */
+  void halfClose() {
+    execute(
+        () -> {
+          if (phase == Phase.BEFORE_START) {
+            throw unexpected("start: absent (expected: the first message)");
+          }
+        });
+  }
+
+  /** The client is gone. */
+  void cancel() {
+    execute(this::end);
+  }
+
+  /** There may be something to send, or room for it. Never blocks; any thread. */
+  void signal() {
+    if (drainDue.compareAndSet(false, true)) {
+      execute(
+          () -> {
+            drainDue.set(false);
+            drain();
+          });
+    }
+  }
+
+  private void execute(Runnable task) {
+    try {
+      serial.execute(
+          () -> {
+            try {
+              if (phase != Phase.ENDED) {
+                task.run();
+              }
+            } catch (Throwable error) {
+              fail(error);
+            }
+          });
+    } catch (RejectedExecutionException closed) {
+      // The server is gone and all its calls with it.
+      return;
+    }
+  }
+
+  private void handle(ClientMessage message) {
+    if (phase == Phase.BEFORE_START && !(message instanceof ClientMessage.Start)) {
+      throw unexpected("start: absent (expected: the first message)");
+    }
+    messageDue = true;
+    switch (message) {
+      case ClientMessage.Start start -> start(start);
+      case ClientMessage.Wish wish -> wish(wish.control());
+      case ClientMessage.Receipt receipt -> pacer.acknowledge(receipt.frame());
+      case ClientMessage.Nothing nothing -> throw unexpected("message: empty (expected: start, control or frame_ack)");
+    }
+    drain();
+  }
+
+  private void start(ClientMessage.Start start) {
+    if (phase != Phase.BEFORE_START) {
+      throw unexpected("start: second (expected: the first message, exactly once)");
+    }
+    SessionPlan plan = start.plan().get();
+    stream = plan.stream();
+    hasText = plan.model().text().isPresent();
+    writer = new EventWriter(plan, new FrameWriter(plan.model().text().map(context::canvasText)));
+    pacer = new FramePacer();
+    openedNanos = context.clock().nanoTime();
+    session = plan.model().sessions().open(plan.spec(), this::signal);
+    phase = Phase.RUNNING;
+  }
+
+  private void wish(Control control) {
+    unanswered++;
+    int controlId = control.getControlId();
+    try {
+      switch (ControlReader.read(control, hasText)) {
+        case ControlReader.ForSession wanted -> session.control(wanted.control());
+        case ControlReader.Keyframe keyframe -> {
+          keyframeDue = true;
+          answers.add(events -> sink.send(events.appliedNow(controlId, elapsed())));
+        }
+        case ControlReader.Stream wanted -> {
+          keyframeDue |= stream.tokenIds() != wanted.settings().tokenIds();
+          keyframeDue |= stream.confidences() != wanted.settings().confidences();
+          stream = wanted.settings();
+          answers.add(events -> sink.send(events.appliedNow(controlId, elapsed())));
+        }
+      }
+    } catch (ServingException refusal) {
+      answers.add(events -> sink.send(events.rejected(controlId, context.statuses().toMessage(refusal), elapsed())));
+    }
+  }
+
+  private void drain() {
+    while (phase == Phase.RUNNING && sink.isReady()) {
+      if (!answers.isEmpty()) {
+        answers.remove().accept(writer);
+        unanswered--;
+      } else if (!showCanvas(false)) {
+        SessionEvent event = session.poll();
+        if (event == null) {
+          break;
+        }
+        deliver(event);
+      }
+    }
+    if (phase == Phase.RUNNING && messageDue && unanswered < MOST_UNANSWERED) {
+      messageDue = false;
+      sink.requestMessage();
+    }
+  }
+
+  private void deliver(SessionEvent event) {
+    switch (event) {
+      case SessionEvent.Accepted accepted -> sink.send(writer.accepted(accepted));
+      case SessionEvent.Progress progress -> sink.send(writer.progress(progress, elapsed()));
+      case SessionEvent.CanvasChanged changed -> {
+        newest = changed.snapshot();
+        newestIsDue = true;
+        writer.passed(newest);
+      }
+      case SessionEvent.BlockCommitted committed -> commit(committed);
+      case SessionEvent.ControlApplied applied -> {
+        unanswered--;
+        sink.send(writer.applied((int) applied.controlId(), applied.step(), elapsed()));
+      }
+      case SessionEvent.ControlRejected rejected -> {
+        unanswered--;
+        sink.send(
+            writer.rejected((int) rejected.controlId(), context.statuses().toMessage(rejected.reason()), elapsed()));
+      }
+      case SessionEvent.Finished finished -> finish(finished);
+      case SessionEvent.Failed failed -> fail(failed.reason());
+    }
+  }
+
+  private void commit(SessionEvent.BlockCommitted committed) {
+    boolean stoppedBefore = writer.isStopped();
+    writer
+        .committed(committed, stream, elapsed())
+        .filter(event -> stream.showsCommits())
+        .ifPresent(sink::send);
+    if (writer.isStopped() && !stoppedBefore) {
+      session.control(new io.sfumato.server.session.Control.StopAt(STOP_TEXT_CONTROL, writer.stoppedAt().getAsInt()));
+    }
+  }
+
+  /** Shows the newest canvas, if there is a reason to. */
+  private boolean showCanvas(boolean last) {
+    if (newest == null) {
+      return false;
+    }
+    boolean wanted = newestIsDue && stream.showsCanvas() && (last || !writer.isStopped());
+    long now = context.clock().nanoTime();
+    if (!keyframeDue && !(wanted && (last || pacer.allows(newest, stream, now)))) {
+      return false;
+    }
+    newestIsDue = false;
+    boolean whole = keyframeDue;
+    keyframeDue = false;
+    writer
+        .frame(newest, stream, whole, elapsed())
+        .ifPresent(
+            event -> {
+              sink.send(event);
+              pacer.sent(newest, writer.lastFrame(), now);
+            });
+    return true;
+  }
+
+  private void finish(SessionEvent.Finished finished) {
+    showCanvas(true);
+    writer.heldBack(elapsed()).filter(event -> stream.showsCommits()).ifPresent(sink::send);
+    Event event = writer.finished(finished, stream, elapsed());
+    phase = Phase.ENDED;
+    sink.send(event);
+    sink.complete();
+  }
+
+  private void fail(Throwable error) {
+    if (phase != Phase.ENDED) {
+      end();
+      sink.fail(context.statuses().toException(error));
+    }
+  }
+
+  private void end() {
+    phase = Phase.ENDED;
+    if (session != null) {
+      session.cancel();
+    }
+  }
+
+  private long elapsed() {
+    return context.clock().nanoTime() - openedNanos;
+  }
+
+  private static ServingException unexpected(String message) {
+    return new ServingException(ErrorReason.UNEXPECTED_MESSAGE, message);
+  }
+}

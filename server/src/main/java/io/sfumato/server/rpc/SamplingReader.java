@@ -1,0 +1,161 @@
+package io.sfumato.server.rpc;
+
+import io.sfumato.server.model.ModelDefaults;
+import io.sfumato.server.sampling.AcceptanceSpec;
+import io.sfumato.server.sampling.RevisionSpec;
+import io.sfumato.server.sampling.SamplingSpec;
+import java.util.function.LongSupplier;
+
+/** Reads the contract's {@code SamplingSpec} and fills in a model's defaults. Thread-safe. */
+final class SamplingReader {
+
+  private static final int MOST_STEPS = 4096;
+  private static final int MOST_TOP_K = 1024;
+  private static final int MOST_REVISIONS = 255;
+  private static final float DEFAULT_THRESHOLD = .9f;
+  private static final float DEFAULT_BOUND = .1f;
+  private static final int[] NO_TOKENS = {};
+
+  private final LongSupplier seeds;
+
+  /**
+   * @param seeds where a seed comes from when a request has none
+   */
+  SamplingReader(LongSupplier seeds) {
+    this.seeds = seeds;
+  }
+
+  /**
+   * @param path of the spec in its request
+   * @param blockLength of the session
+   * @param ignoreEndOfText whether the model's end of text is never to be chosen
+   */
+  SamplingSpec read(
+      io.sfumato.v1.SamplingSpec spec, String path, ModelDefaults defaults, int blockLength, boolean ignoreEndOfText, Problems problems) {
+    refuseNotBuilt(spec, path, problems);
+    int maxSteps = maxSteps(spec, path, defaults, problems);
+    int minAccept = Math.min(defaults.minAcceptPerStep(), blockLength);
+    if (spec.hasMinAcceptPerStep()) {
+      minAccept = Ranges.integer(problems, path + ".min_accept_per_step", spec.getMinAcceptPerStep(), 1, blockLength);
+    }
+    float temperature = defaults.temperature();
+    if (spec.hasTemperature()) {
+      temperature = Ranges.number(problems, path + ".temperature", spec.getTemperature(), 0, 2);
+    }
+    float guidance = 0;
+    if (spec.hasGuidanceScale()) {
+      guidance = Ranges.number(problems, path + ".guidance_scale", spec.getGuidanceScale(), 0, 20);
+    }
+    return new SamplingSpec(
+        spec.hasSeed() ? spec.getSeed() : seeds.getAsLong(),
+        temperature,
+        maxSteps,
+        minAccept,
+        acceptance(spec, path, defaults, maxSteps, problems),
+        revision(spec, path, defaults, problems),
+        guidance,
+        ignoreEndOfText ? defaults.endOfTextTokens() : NO_TOKENS,
+        NO_TOKENS);
+  }
+
+  private static void refuseNotBuilt(io.sfumato.v1.SamplingSpec spec, String path, Problems problems) {
+    if (spec.hasTemperatureSchedule()) {
+      problems.notBuilt(path + ".temperature_schedule", "set");
+    }
+    if (spec.hasTopP() && Ranges.share(problems, path + ".top_p", spec.getTopP()) != 1) {
+      problems.notBuilt(path + ".top_p", spec.getTopP());
+    }
+    if (spec.hasTopK() && Ranges.integer(problems, path + ".top_k", spec.getTopK(), 0, MOST_TOP_K) != 0) {
+      problems.notBuilt(path + ".top_k", spec.getTopK());
+    }
+    if (spec.hasRepetitionPenalty()
+        && Ranges.number(problems, path + ".repetition_penalty", spec.getRepetitionPenalty(), .5f, 2) != 1) {
+      problems.notBuilt(path + ".repetition_penalty", spec.getRepetitionPenalty());
+    }
+    if (spec.getLogitBiasCount() > 0) {
+      problems.notBuilt(path + ".logit_bias", spec.getLogitBiasCount() + " entries");
+    }
+    if (spec.hasJointEdit()) {
+      problems.notBuilt(path + ".joint_edit", "set");
+    }
+  }
+
+  private static int maxSteps(io.sfumato.v1.SamplingSpec spec, String path, ModelDefaults defaults, Problems problems) {
+    if (spec.hasMaxStepsPerBlock()) {
+      return Ranges.integer(problems, path + ".max_steps_per_block", spec.getMaxStepsPerBlock(), 1, MOST_STEPS);
+    }
+    int steps = spec.getFixedSchedule().getSteps();
+    return steps <= MOST_STEPS ? Math.max(defaults.maxStepsPerBlock(), steps) : MOST_STEPS;
+  }
+
+  private static AcceptanceSpec acceptance(
+      io.sfumato.v1.SamplingSpec spec, String path, ModelDefaults defaults, int maxSteps, Problems problems) {
+    return switch (spec.getAcceptanceCase()) {
+      case FIXED_SCHEDULE ->
+          fixedSchedule(spec.getFixedSchedule(), path + ".fixed_schedule", defaults, maxSteps, problems);
+      case CONFIDENCE_THRESHOLD -> {
+        float threshold = DEFAULT_THRESHOLD;
+        if (spec.getConfidenceThreshold().hasThreshold()) {
+          String field = path + ".confidence_threshold.threshold";
+          threshold = Ranges.share(problems, field, spec.getConfidenceThreshold().getThreshold());
+        } else if (defaults.acceptance() instanceof AcceptanceSpec.ConfidenceThreshold usual) {
+          threshold = usual.threshold();
+        }
+        yield new AcceptanceSpec.ConfidenceThreshold(threshold);
+      }
+      case ENTROPY_BOUND -> {
+        float bound = DEFAULT_BOUND;
+        if (spec.getEntropyBound().hasBound()) {
+          bound = Ranges.number(problems, path + ".entropy_bound.bound", spec.getEntropyBound().getBound(), 0, 100);
+        } else if (defaults.acceptance() instanceof AcceptanceSpec.EntropyBound usual) {
+          bound = usual.bound();
+        }
+        yield new AcceptanceSpec.EntropyBound(bound);
+      }
+      case JOINT_EDIT, ACCEPTANCE_NOT_SET -> defaults.acceptance();
+    };
+  }
+
+  private static AcceptanceSpec fixedSchedule(
+      io.sfumato.v1.FixedSchedule schedule, String path, ModelDefaults defaults, int maxSteps, Problems problems) {
+    int steps = maxSteps;
+    AcceptanceSpec.Order order = AcceptanceSpec.Order.CONFIDENCE;
+    AcceptanceSpec.Spread spread = AcceptanceSpec.Spread.EVEN;
+    if (defaults.acceptance() instanceof AcceptanceSpec.FixedSchedule usual) {
+      steps = Math.min(usual.stepsPerBlock(), maxSteps);
+      order = usual.order();
+      spread = usual.spread();
+    }
+    if (schedule.hasSteps()) {
+      steps = Ranges.integer(problems, path + ".steps", schedule.getSteps(), 1, maxSteps);
+    }
+    switch (schedule.getOrder()) {
+      case ORDER_UNSPECIFIED -> {}
+      case ORDER_CONFIDENCE -> order = AcceptanceSpec.Order.CONFIDENCE;
+      case ORDER_MARGIN -> order = AcceptanceSpec.Order.MARGIN;
+      case ORDER_ENTROPY -> order = AcceptanceSpec.Order.ENTROPY;
+      case ORDER_RANDOM -> order = AcceptanceSpec.Order.RANDOM;
+      case ORDER_LEFTMOST -> order = AcceptanceSpec.Order.LEFTMOST;
+      case UNRECOGNIZED -> problems.invalid(path + ".order", schedule.getOrderValue(), "a value of FixedSchedule.Order");
+    }
+    return new AcceptanceSpec.FixedSchedule(steps, order, spread);
+  }
+
+  private static RevisionSpec revision(
+      io.sfumato.v1.SamplingSpec spec, String path, ModelDefaults defaults, Problems problems) {
+    if (!spec.hasRevision()) {
+      return defaults.revision();
+    }
+    io.sfumato.v1.Revision revision = spec.getRevision();
+    float threshold = defaults.revision().remaskThreshold();
+    if (revision.hasRemaskThreshold()) {
+      threshold = Ranges.number(problems, path + ".revision.remask_threshold", revision.getRemaskThreshold(), 0, 1);
+    }
+    int most = Math.max(1, defaults.revision().maxRevisionsPerToken());
+    if (revision.hasMaxRevisionsPerToken()) {
+      most = Ranges.integer(
+          problems, path + ".revision.max_revisions_per_token", revision.getMaxRevisionsPerToken(), 0, MOST_REVISIONS);
+    }
+    return new RevisionSpec(threshold, most);
+  }
+}

@@ -74,7 +74,6 @@ final class ProtoMapper {
       progress
           .getRunningBuilder()
           .setBlock(event.block())
-          .setStepInBlock(event.step())
           .setUndecidedTokens(event.undecided());
     }
     return progress.build();

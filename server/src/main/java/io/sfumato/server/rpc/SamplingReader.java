@@ -12,6 +12,7 @@ final class SamplingReader {
   private static final int MOST_STEPS = 4096;
   private static final int MOST_TOP_K = 1024;
   private static final int MOST_REVISIONS = 255;
+  private static final float LEAST_TEMPERATURE = .001f;
   private static final float DEFAULT_THRESHOLD = .9f;
   private static final float DEFAULT_BOUND = .1f;
   private static final int[] NO_TOKENS = {};
@@ -41,6 +42,9 @@ final class SamplingReader {
     float temperature = defaults.temperature();
     if (spec.hasTemperature()) {
       temperature = Ranges.number(problems, path + ".temperature", spec.getTemperature(), 0, 2);
+      if (temperature > 0 && temperature < LEAST_TEMPERATURE) {
+        problems.invalid(path + ".temperature", temperature, "0, or " + LEAST_TEMPERATURE + "..2");
+      }
     }
     float guidance = 0;
     if (spec.hasGuidanceScale()) {

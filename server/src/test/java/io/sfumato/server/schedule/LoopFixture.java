@@ -1,0 +1,100 @@
+package io.sfumato.server.schedule;
+
+import io.sfumato.engine.AttentionKind;
+import io.sfumato.engine.EngineInfo;
+import io.sfumato.engine.EngineLimits;
+import io.sfumato.engine.ScriptedEngine;
+import io.sfumato.server.session.NanoClock;
+import io.sfumato.server.session.SessionEvent;
+import io.sfumato.server.session.SessionHandle;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * An engine loop over a scripted engine that a test drives step by step, with a clock that only the
+ * test moves.
+ */
+final class LoopFixture {
+
+  static final int VOCABULARY = 64;
+  static final int MASK = 63;
+  static final int END_OF_TEXT = 62;
+
+  final ScriptedEngine engine;
+  final EngineLoop loop;
+  private long nowNanos = 1_000;
+  int lost;
+
+  LoopFixture(EngineLimits limits, int queueCapacity, ScriptedEngine.Script script) {
+    engine = new ScriptedEngine(info(AttentionKind.FULL), limits, script);
+    NanoClock clock = () -> nowNanos;
+    loop =
+        new EngineLoop(
+            engine,
+            new EngineLoopOptions("engine-test", queueCapacity, -1, "s"),
+            clock,
+            () -> lost++);
+  }
+
+  static LoopFixture withHashes(EngineLimits limits, int queueCapacity) {
+    return new LoopFixture(limits, queueCapacity, new HashScript(VOCABULARY, END_OF_TEXT, 40));
+  }
+
+  static EngineLimits limits(int slots, int items, int tokens) {
+    return new EngineLimits(slots, items, tokens, tokens, 0, 0, 16);
+  }
+
+  static EngineInfo info(AttentionKind attention) {
+    return new EngineInfo(
+        "scripted",
+        "none",
+        "none",
+        VOCABULARY,
+        1,
+        1,
+        4096,
+        MASK,
+        END_OF_TEXT,
+        END_OF_TEXT,
+        attention,
+        false,
+        1,
+        0,
+        0,
+        0);
+  }
+
+  SessionHandle open(Specs specs) {
+    return loop.open(specs.build(), () -> {});
+  }
+
+  void pass(long nanos) {
+    nowNanos += nanos;
+  }
+
+  long now() {
+    return nowNanos;
+  }
+
+  /** Steps until nothing runs. */
+  void finish() {
+    for (int step = 0; loop.step(); step++) {
+      loop.checkInvariants();
+      if (step > 100_000) {
+        throw new AssertionError("the loop does not come to rest");
+      }
+    }
+  }
+
+  static List<SessionEvent> drain(SessionHandle session) {
+    List<SessionEvent> events = new ArrayList<>();
+    for (SessionEvent event = session.poll(); event != null; event = session.poll()) {
+      events.add(event);
+    }
+    return events;
+  }
+
+  static <T extends SessionEvent> List<T> of(List<SessionEvent> events, Class<T> kind) {
+    return events.stream().filter(kind::isInstance).map(kind::cast).toList();
+  }
+}

@@ -1,0 +1,181 @@
+package io.sfumato.server.schedule;
+
+import io.sfumato.server.canvas.CanvasSnapshot;
+import io.sfumato.server.canvas.CanvasStart;
+import io.sfumato.server.sampling.AcceptanceSpec;
+import io.sfumato.server.sampling.RevisionSpec;
+import io.sfumato.server.sampling.SamplingSpec;
+import io.sfumato.server.session.SessionSpec;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/** Builds session specifications for tests, by hand or at random. Confined to one thread. */
+final class Specs {
+
+  static final int[] NO_TOKENS = {};
+
+  private int[] prompt = {1, 2, 3};
+  private CanvasStart start = CanvasStart.undecided(8);
+  private int blockLength = 8;
+  private int windowLength = 8;
+  private long seed = 1;
+  private float temperature;
+  private int maxSteps = 64;
+  private int minAccept = 1;
+  private AcceptanceSpec acceptance = new AcceptanceSpec.ConfidenceThreshold(.9f);
+  private RevisionSpec revision = RevisionSpec.NONE;
+  private float guidance;
+  private int[] endOfText = NO_TOKENS;
+  private int[] stop = NO_TOKENS;
+  private long deadline = Long.MAX_VALUE;
+
+  Specs prompt(int... tokens) {
+    prompt = tokens;
+    return this;
+  }
+
+  Specs length(int length) {
+    return start(CanvasStart.undecided(length));
+  }
+
+  Specs start(CanvasStart newStart) {
+    start = newStart;
+    return this;
+  }
+
+  Specs block(int length) {
+    blockLength = length;
+    windowLength = length;
+    return this;
+  }
+
+  Specs window(int length) {
+    windowLength = length;
+    return this;
+  }
+
+  Specs seed(long newSeed) {
+    seed = newSeed;
+    return this;
+  }
+
+  Specs temperature(float newTemperature) {
+    temperature = newTemperature;
+    return this;
+  }
+
+  Specs steps(int maxStepsPerBlock, int minAcceptPerStep) {
+    maxSteps = maxStepsPerBlock;
+    minAccept = minAcceptPerStep;
+    return this;
+  }
+
+  Specs acceptance(AcceptanceSpec newAcceptance) {
+    acceptance = newAcceptance;
+    return this;
+  }
+
+  Specs revision(float threshold, int most) {
+    revision = new RevisionSpec(threshold, most);
+    return this;
+  }
+
+  Specs guidance(float scale) {
+    guidance = scale;
+    return this;
+  }
+
+  Specs endOfText(int... tokens) {
+    endOfText = tokens;
+    return this;
+  }
+
+  Specs stop(int... tokens) {
+    stop = tokens;
+    return this;
+  }
+
+  Specs deadline(long nanos) {
+    deadline = nanos;
+    return this;
+  }
+
+  SessionSpec build() {
+    SamplingSpec sampling =
+        new SamplingSpec(
+            seed,
+            temperature,
+            maxSteps,
+            minAccept,
+            acceptance,
+            revision,
+            guidance,
+            NO_TOKENS,
+            NO_TOKENS);
+    return new SessionSpec(
+        prompt, start, blockLength, windowLength, sampling, endOfText, stop, deadline, "");
+  }
+
+  /** Any session that tokens 0..vocabulary-2 and a sequence of the given length allow. */
+  static Specs random(Random random, int vocabulary, int mostTokens) {
+    Specs specs = new Specs();
+    specs.prompt = new int[random.nextInt(Math.max(1, mostTokens / 3))];
+    for (int index = 0; index < specs.prompt.length; index++) {
+      specs.prompt[index] = random.nextInt(vocabulary); // the mask, too
+    }
+    int length = 1 + random.nextInt(mostTokens - specs.prompt.length);
+    specs.start =
+        random.nextInt(3) == 0
+            ? randomDraft(random, vocabulary, length)
+            : CanvasStart.undecided(length);
+    specs.blockLength = 1 + random.nextInt(length + 4);
+    specs.windowLength =
+        random.nextBoolean() ? specs.blockLength : 1 + random.nextInt(specs.blockLength);
+    specs.seed = random.nextLong();
+    specs.temperature = random.nextBoolean() ? 0 : .1f + random.nextFloat();
+    specs.maxSteps = 1 + random.nextInt(40);
+    specs.minAccept = 1 + random.nextInt(3);
+    specs.acceptance = randomAcceptance(random);
+    specs.revision =
+        random.nextBoolean()
+            ? RevisionSpec.NONE
+            : new RevisionSpec(random.nextFloat() * .5f, 1 + random.nextInt(3));
+    specs.guidance = random.nextInt(4) == 0 ? random.nextFloat() : 0;
+    specs.endOfText = random.nextBoolean() ? NO_TOKENS : new int[] {vocabulary - 2};
+    specs.stop = random.nextInt(4) != 0 ? NO_TOKENS : new int[] {random.nextInt(vocabulary - 1)};
+    return specs;
+  }
+
+  private static AcceptanceSpec randomAcceptance(Random random) {
+    return switch (random.nextInt(3)) {
+      case 0 ->
+          new AcceptanceSpec.FixedSchedule(
+              1 + random.nextInt(20),
+              AcceptanceSpec.Order.values()[random.nextInt(5)],
+              AcceptanceSpec.Spread.values()[random.nextInt(2)]);
+      case 1 -> new AcceptanceSpec.ConfidenceThreshold(random.nextFloat());
+      default -> new AcceptanceSpec.EntropyBound(random.nextFloat() * 3);
+    };
+  }
+
+  private static CanvasStart randomDraft(Random random, int vocabulary, int length) {
+    int[] tokens = new int[length];
+    boolean[] pinned = new boolean[length];
+    List<CanvasStart.NoisySpan> spans = new ArrayList<>();
+    int position = 0;
+    while (position < length) {
+      int end = Math.min(length, position + 1 + random.nextInt(8));
+      int kind = random.nextInt(3);
+      for (int each = position; each < end; each++) {
+        tokens[each] = kind == 0 ? CanvasSnapshot.NO_TOKEN : random.nextInt(vocabulary - 1);
+        pinned[each] = kind == 1;
+      }
+      if (kind == 2) {
+        spans.add(new CanvasStart.NoisySpan(position, end - position, random.nextInt(5) / 4f));
+      }
+      position = end;
+    }
+    return new CanvasStart(tokens, pinned, spans);
+  }
+}

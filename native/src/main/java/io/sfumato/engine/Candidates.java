@@ -1,5 +1,7 @@
 package io.sfumato.engine;
 
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
 import java.util.Arrays;
 
 /**
@@ -102,5 +104,28 @@ public final class Candidates {
   public void setTop(int row, int rank, int token, float probability) {
     topTokens[row * topCapacity + rank] = token;
     topProbabilities[row * topCapacity + rank] = probability;
+  }
+
+  /** Copies the first rows of arrays that are laid out like these; for engines. */
+  void read(
+      int rows,
+      IntBuffer sampledTokens,
+      FloatBuffer sampledProbabilities,
+      IntBuffer bestTokens,
+      FloatBuffer bestProbabilities,
+      FloatBuffer secondProbabilities,
+      FloatBuffer entropies,
+      FloatBuffer inputProbabilities,
+      IntBuffer alternatives,
+      FloatBuffer alternativeProbabilities) {
+    sampledTokens.get(0, sampledToken, 0, rows);
+    sampledProbabilities.get(0, sampledProbability, 0, rows);
+    bestTokens.get(0, bestToken, 0, rows);
+    bestProbabilities.get(0, bestProbability, 0, rows);
+    secondProbabilities.get(0, secondProbability, 0, rows);
+    entropies.get(0, entropy, 0, rows);
+    inputProbabilities.get(0, inputProbability, 0, rows);
+    alternatives.get(0, topTokens, 0, rows * topCapacity);
+    alternativeProbabilities.get(0, topProbabilities, 0, rows * topCapacity);
   }
 }

@@ -1,0 +1,62 @@
+#ifndef SFUMATO_BASE_THREAD_POOL_H_
+#define SFUMATO_BASE_THREAD_POOL_H_
+
+#include <atomic>
+#include <cstdint>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+namespace sfumato {
+
+/// A fixed set of threads that share a range of tasks; the caller is one of them. Which thread runs a task depends on nothing but the number of
+/// tasks and threads. Idle threads spin for a short while, since the next range of a step comes within microseconds, and then sleep.
+///
+/// Confined to one calling thread at a time. Allocates nothing after construction.
+class ThreadPool {
+ public:
+  /// threads: 1..256, the caller included.
+  explicit ThreadPool(int threads);
+  ~ThreadPool();
+
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int threads() const { return threads_; }
+
+  /// Calls function(task, thread) for each task of 0..tasks-1 and returns when all are done. Functions must not throw.
+  template <class Function>
+  void Run(int64_t tasks, const Function& function) {
+    static_assert(std::is_nothrow_invocable_v<const Function&, int64_t, int>, "tasks run on threads that cannot report exceptions");
+    if (threads_ == 1 || tasks <= 1) {
+      for (int64_t task = 0; task < tasks; ++task) function(task, 0);
+      return;
+    }
+    Dispatch(tasks, &function, [](const void* f, int64_t begin, int64_t end, int thread) {
+      for (int64_t task = begin; task < end; ++task) (*static_cast<const Function*>(f))(task, thread);
+    });
+  }
+
+ private:
+  using RangeFunction = void (*)(const void* function, int64_t begin, int64_t end, int thread);
+
+  void Dispatch(int64_t tasks, const void* function, RangeFunction run_range);
+  void RunShare(int thread);
+  void Work(int thread);
+
+  const int threads_;
+  std::vector<std::thread> workers_;
+
+  int64_t tasks_ = 0;
+  const void* function_ = nullptr;
+  RangeFunction run_range_ = nullptr;
+
+  alignas(64) std::atomic<uint32_t> generation_{0};
+  alignas(64) std::atomic<uint32_t> sleepers_{0};
+  alignas(64) std::atomic<int> running_{0};
+  alignas(64) std::atomic<bool> stopping_{false};
+};
+
+}  // namespace sfumato
+
+#endif  // SFUMATO_BASE_THREAD_POOL_H_

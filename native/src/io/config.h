@@ -1,0 +1,50 @@
+#ifndef SFUMATO_IO_CONFIG_H_
+#define SFUMATO_IO_CONFIG_H_
+
+#include <string>
+
+#include "io/json.h"
+
+namespace sfumato {
+
+/// A model's config.json with typed access. Errors name the file's field: "config.json n_heads: 0 (expected: 1..1024)".
+class Config {
+ public:
+  Config() = default;
+  /// Throws NOT_FOUND or DATA_LOSS.
+  static Config Read(const std::string& path);
+  explicit Config(Json document) : document_(std::move(document)) {}
+
+  /// Whether the field is there and not null.
+  bool Has(const std::string& name) const;
+
+  /// A field that must be there, low <= value <= high; throws DATA_LOSS.
+  int64_t Integer(const std::string& name, int64_t low, int64_t high) const;
+  double Real(const std::string& name, double low, double high) const;
+  std::string Text(const std::string& name) const;
+
+  /// A field that may be missing or null.
+  int64_t IntegerOr(const std::string& name, int64_t low, int64_t high, int64_t fallback) const;
+  double RealOr(const std::string& name, double low, double high, double fallback) const;
+  bool BooleanOr(const std::string& name, bool fallback) const;
+  std::string TextOr(const std::string& name, const std::string& fallback) const;
+
+  /// The first entry of a list of strings; empty when the field is missing, null or an empty list.
+  std::string FirstTextOf(const std::string& name) const;
+
+  /// A token id, or -1 when the field is missing or null.
+  int32_t TokenOr(const std::string& name, int64_t vocabulary) const;
+
+  /// Throws UNIMPLEMENTED when the field is there and has another value.
+  void RequireText(const std::string& name, const std::string& expected) const;
+  void RequireBoolean(const std::string& name, bool expected) const;
+
+ private:
+  const Json& Field(const std::string& name) const;
+
+  Json document_;
+};
+
+}  // namespace sfumato
+
+#endif  // SFUMATO_IO_CONFIG_H_

@@ -1,0 +1,93 @@
+#ifndef SFUMATO_CPU_CPU_BACKEND_H_
+#define SFUMATO_CPU_CPU_BACKEND_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/aligned_buffer.h"
+#include "base/cpu_features.h"
+#include "base/thread_pool.h"
+#include "cpu/kernels.h"
+#include "ops/backend.h"
+
+namespace sfumato::cpu {
+
+class CandidateStage;
+
+/// Rows of a tile whose input stays in the second-level cache.
+constexpr int64_t kRowTile = 128;
+
+/// Weights in panels [panels, inner, panel width]: a panel's columns lie side by side, so that one load yields the factors of neighbouring
+/// outputs. Gated weights hold gates in the panel's first half and their partners in the second.
+class CpuMatrix : public PackedMatrix {
+ public:
+  CpuMatrix(int64_t outputs, int64_t inner, bool gated, int64_t panel_width);
+
+  int64_t bytes() const override { return panels_.bytes(); }
+  int64_t columns_per_panel() const { return gated() ? panel_width_ / 2 : panel_width_; }
+  int64_t panel_count() const { return (outputs() + columns_per_panel() - 1) / columns_per_panel(); }
+  float* panel(int64_t index) { return panels_.data() + index * inner() * panel_width_; }
+  const float* panel(int64_t index) const { return panels_.data() + index * inner() * panel_width_; }
+
+ private:
+  int64_t panel_width_;
+  AlignedBuffer<float> panels_;
+};
+
+/// The operations on a CPU: own kernels, chosen at run time by instruction set, over own threads.
+class CpuBackend : public Backend {
+ public:
+  /// Throws FAILED_PRECONDITION when the CPU lacks the instruction set.
+  CpuBackend(InstructionSet instruction_set, int threads, const BackendLimits& limits);
+  ~CpuBackend() override;
+
+  std::string InstructionSetName() const override { return kernels_.name; }
+  std::string ProductsName() const override { return "f32 packed panels"; }
+  int Threads() const override { return pool_.threads(); }
+
+  std::unique_ptr<Buffer> Allocate(int64_t size) override;
+  std::unique_ptr<Buffer> Upload(const std::vector<float>& values) override;
+  std::unique_ptr<PackedMatrix> Pack(const std::vector<TensorView>& parts) override;
+  std::unique_ptr<PackedMatrix> PackGated(const TensorView& gate, const TensorView& up) override;
+  std::unique_ptr<EmbeddingTable> UploadTable(const TensorView& table) override;
+  void ReserveAttention(int64_t head_dim) override;
+  void ReserveCandidates(int64_t vocabulary, int64_t hidden) override;
+
+  void Embed(const EmbeddingArguments& arguments) override;
+  void RmsNorm(const NormArguments& arguments) override;
+  void LayerNorm(const NormArguments& arguments) override;
+  void Matmul(const MatmulArguments& arguments) override;
+  void Rope(const RopeArguments& arguments) override;
+  void WriteKeyValues(const KeyValueWriteArguments& arguments) override;
+  void Attention(const AttentionArguments& arguments) override;
+  void Gather(const GatherArguments& arguments) override;
+  void Candidates(const CandidateArguments& arguments) override;
+
+  int64_t WorkBytes() const override;
+
+ private:
+  /// Calls body(row) for each row, in one run of rows for each thread.
+  template <class Body>
+  void ForRows(int64_t rows, const Body& body);
+
+  const Kernels& kernels_;
+  const BackendLimits limits_;
+  ThreadPool pool_;
+  AlignedBuffer<float> product_scratch_;    // [threads, kRowTile, columns of a tile]
+  AlignedBuffer<float> attention_scratch_;  // [threads, AttentionScratch]
+  int64_t attention_scratch_stride_ = 0;
+  std::unique_ptr<CandidateStage> candidates_;
+};
+
+template <class Body>
+void CpuBackend::ForRows(int64_t rows, const Body& body) {
+  const int64_t chunks = rows < pool_.threads() ? rows : pool_.threads();
+  pool_.Run(chunks, [&](int64_t chunk, int) noexcept {
+    for (int64_t row = rows * chunk / chunks; row < rows * (chunk + 1) / chunks; ++row) body(row);
+  });
+}
+
+}  // namespace sfumato::cpu
+
+#endif  // SFUMATO_CPU_CPU_BACKEND_H_

@@ -1,0 +1,99 @@
+#ifndef SFUMATO_CPU_KERNELS_H_
+#define SFUMATO_CPU_KERNELS_H_
+
+// The functions that are compiled once for each instruction set. Plain structs and pointers only: a standard template that two sets instantiate
+// would be merged by the linker into code that one of the CPUs can't run.
+
+#include <stdint.h>
+
+#include "ops/epilogue.h"
+
+namespace sfumato::cpu {
+
+/// Rows of the input times packed panels of the weights, and what follows.
+struct ProductTile {
+  const float* input;  // [rows, inner]
+  int64_t input_stride;
+  int64_t rows;
+  int64_t inner;
+  const float* panels;  // [panels, inner, panel width]
+  int64_t columns;      // of the output; the last panel may be partly padding
+  const float* bias;    // [columns] or null
+  Epilogue epilogue;
+  float* output;  // [rows, columns]
+  int64_t output_stride;
+  float* scratch;  // [rows, panels * panel width], used when inner > kProductBlock
+};
+
+/// Longest run over the inner dimension whose panel stays in the first-level cache. Sums are cut at multiples of an even share of it, so where
+/// they are cut depends on the weights alone.
+constexpr int64_t kProductBlock = 256;
+
+/// Keys whose scores are kept at the same time; running sums are rescaled at multiples of it, counted from the first key of the sequence.
+constexpr int64_t kAttentionBlock = 256;
+
+/// Up to panel-width queries of one head over all keys of their sequence.
+struct AttentionTile {
+  const float* queries;  // [queries, head_dim]
+  int64_t query_stride;
+  int64_t query_count;
+  int64_t head_dim;
+  float scale;
+  const int32_t* pages;  // of the context
+  int64_t page_tokens;
+  int64_t page_stride;  // floats from one page to the next
+  const float* page_keys;
+  const float* page_values;
+  int64_t page_row_stride;
+  int64_t context_tokens;
+  const float* keys;  // [own_tokens, head_dim]
+  const float* values;
+  int64_t own_stride;
+  int64_t own_tokens;
+  const float* visible;  // [query_count] keys that a query sees, context included; null when each sees all
+  float* output;         // [queries, head_dim]
+  int64_t output_stride;
+  float* scratch;  // AttentionScratch floats
+};
+
+/// Floats of scratch that attention needs for each thread.
+constexpr int64_t AttentionScratch(int64_t head_dim, int64_t panel_width) {
+  return (2 * head_dim + kAttentionBlock + 4) * panel_width;
+}
+
+/// What one row's tile of logits comes to. Exponentials are relative to the tile's maximum.
+struct LogitStatistics {
+  float best;
+  float second;        // the next logit by size, equal to best when two tokens are
+  int32_t best_token;  // the first of equals
+  float sum;           // of exp(scale (z - best))
+  float weighted_sum;  // of scale (z - best) exp(scale (z - best))
+  float sampling_sum;  // of exp(sampling_scale (z - best))
+};
+
+struct Kernels {
+  const char* name;
+  int64_t panel_width;
+
+  void (*product)(const ProductTile& tile);
+  void (*attention)(const AttentionTile& tile);
+  void (*rms_norm)(const float* input, const float* weight, float epsilon, int64_t size, float* output);
+  void (*layer_norm)(const float* input, const float* weight, const float* bias, float epsilon, int64_t size, float* output);
+  /// Rotates the two halves of each head by the angles of one position.
+  void (*rope)(float* row, int64_t heads, int64_t head_dim, const float* cosines, const float* sines);
+  void (*add)(const float* addend, int64_t size, float* sum);
+  void (*logit_statistics)(const float* logits, int64_t size, float scale, float sampling_scale, LogitStatistics* statistics);
+  /// logits = u + (scale + 1) (logits - u)
+  void (*guide)(const float* unconditional, float scale, int64_t size, float* logits);
+  void (*exponential)(const float* input, int64_t size, float* output);
+  void (*gelu)(const float* input, int64_t size, float* output);
+  void (*silu)(const float* input, int64_t size, float* output);
+};
+
+extern const Kernels kPortableKernels;
+extern const Kernels kAvx2Kernels;
+extern const Kernels kAvx512Kernels;
+
+}  // namespace sfumato::cpu
+
+#endif  // SFUMATO_CPU_KERNELS_H_

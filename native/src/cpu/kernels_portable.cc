@@ -1,0 +1,11 @@
+#include "cpu/attention_kernel.h"
+#include "cpu/product_kernel.h"
+#include "cpu/row_kernels.h"
+
+namespace sfumato::cpu {
+
+const Kernels kPortableKernels = {
+    "portable", kPanelWidth, Product, Attention, RmsNorm, LayerNorm, Rope, AddTo, LogitStatisticsOf, Guide, Exponential, GeluOf, SiluOf,
+};
+
+}  // namespace sfumato::cpu

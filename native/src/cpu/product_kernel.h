@@ -1,0 +1,115 @@
+#ifndef SFUMATO_CPU_PRODUCT_KERNEL_H_
+#define SFUMATO_CPU_PRODUCT_KERNEL_H_
+
+#include "cpu/kernels.h"
+#include "cpu/tile.h"
+
+namespace sfumato::cpu {
+namespace {
+
+/// Columns of the output that one panel yields.
+template <Epilogue kEpilogue>
+constexpr int64_t kColumnsPerPanel = kEpilogue == Epilogue::kGatedSilu ? kLanes : kPanelWidth;
+
+inline void StoreColumns(float* p, Vec value, int64_t columns) {
+  if (columns >= kLanes) {
+    Store(p, value);
+  } else if (columns > 0) {
+    StorePart(p, value, columns);
+  }
+}
+
+template <Epilogue kEpilogue>
+inline Vec Finish(Vec sum, const float* bias, const float* output, int64_t columns) {
+  if (bias != nullptr) sum = sum + (columns >= kLanes ? Load(bias) : LoadPart(bias, columns > 0 ? columns : 0, 0.0f));
+  if constexpr (kEpilogue == Epilogue::kAdd) {
+    sum = sum + (columns >= kLanes ? Load(output) : LoadPart(output, columns > 0 ? columns : 0, 0.0f));
+  }
+  if constexpr (kEpilogue == Epilogue::kGelu) sum = Gelu(sum);
+  return sum;
+}
+
+/// One panel of weights against all rows of the tile, over one block of the inner dimension.
+template <Epilogue kEpilogue>
+struct PanelProduct {
+  const ProductTile& tile;
+  const float* input;
+  const float* panel;
+  int64_t inner;
+  bool first;
+  bool last;
+  float* scratch;
+  int64_t scratch_stride;
+  const float* bias;
+  float* output;
+  int64_t columns;
+
+  template <int kRows>
+  void Run(int64_t row) {
+    Sums<kRows> sums;
+    float* partial = scratch + row * scratch_stride;
+    if (first) {
+      Zero(sums);
+    } else {
+      LoadSums(partial, scratch_stride, sums);
+    }
+    MultiplyPanel<kRows, true>(input + row * tile.input_stride, tile.input_stride, 1, panel, inner, sums);
+    if (!last) {
+      StoreSums(sums, partial, scratch_stride);
+      return;
+    }
+    for (int r = 0; r < kRows; ++r) {
+      float* out = output + (row + r) * tile.output_stride;
+      if constexpr (kEpilogue == Epilogue::kGatedSilu) {
+        StoreColumns(out, Silu(sums.low[r]) * sums.high[r], columns);
+      } else {
+        StoreColumns(out, Finish<kEpilogue>(sums.low[r], bias, out, columns), columns);
+        StoreColumns(out + kLanes, Finish<kEpilogue>(sums.high[r], bias == nullptr ? nullptr : bias + kLanes, out + kLanes, columns - kLanes),
+                     columns - kLanes);
+      }
+    }
+  }
+};
+
+template <Epilogue kEpilogue>
+void ProductWith(const ProductTile& tile) {
+  constexpr int64_t kColumns = kColumnsPerPanel<kEpilogue>;
+  const int64_t panels = (tile.columns + kColumns - 1) / kColumns;
+  const int64_t blocks = (tile.inner + kProductBlock - 1) / kProductBlock;
+  for (int64_t block = 0; block < blocks; ++block) {
+    const int64_t begin = tile.inner * block / blocks;
+    const int64_t end = tile.inner * (block + 1) / blocks;
+    for (int64_t p = 0; p < panels; ++p) {
+      PanelProduct<kEpilogue> body{tile,
+                                   tile.input + begin,
+                                   tile.panels + (p * tile.inner + begin) * kPanelWidth,
+                                   end - begin,
+                                   block == 0,
+                                   block == blocks - 1,
+                                   tile.scratch + p * kPanelWidth,
+                                   panels * kPanelWidth,
+                                   tile.bias == nullptr ? nullptr : tile.bias + p * kColumns,
+                                   tile.output + p * kColumns,
+                                   tile.columns - p * kColumns};
+      ForRowGroups(tile.rows, body);
+    }
+  }
+}
+
+void Product(const ProductTile& tile) {
+  switch (tile.epilogue) {
+    case Epilogue::kStore:
+      return ProductWith<Epilogue::kStore>(tile);
+    case Epilogue::kAdd:
+      return ProductWith<Epilogue::kAdd>(tile);
+    case Epilogue::kGelu:
+      return ProductWith<Epilogue::kGelu>(tile);
+    case Epilogue::kGatedSilu:
+      return ProductWith<Epilogue::kGatedSilu>(tile);
+  }
+}
+
+}  // namespace
+}  // namespace sfumato::cpu
+
+#endif  // SFUMATO_CPU_PRODUCT_KERNEL_H_

@@ -1,0 +1,154 @@
+#ifndef SFUMATO_CPU_ROW_KERNELS_H_
+#define SFUMATO_CPU_ROW_KERNELS_H_
+
+#include "cpu/kernels.h"
+#include "cpu/simd.h"
+
+namespace sfumato::cpu {
+namespace {
+
+/// Calls body(index, count) for whole vectors and then for the rest, count < kLanes.
+template <class Body>
+inline void ForVectors(int64_t size, const Body& body) {
+  int64_t i = 0;
+  for (; i + kLanes <= size; i += kLanes) body(i, kLanes);
+  if (i < size) body(i, size - i);
+}
+
+inline Vec LoadUpTo(const float* p, int64_t count, float fill) { return count == kLanes ? Load(p) : LoadPart(p, count, fill); }
+
+inline void StoreUpTo(float* p, Vec value, int64_t count) {
+  if (count == kLanes) {
+    Store(p, value);
+  } else {
+    StorePart(p, value, count);
+  }
+}
+
+void RmsNorm(const float* input, const float* weight, float epsilon, int64_t size, float* output) {
+  Vec squares = Set(0.0f);
+  ForVectors(size, [&](int64_t i, int64_t count) {
+    const Vec x = LoadUpTo(input + i, count, 0.0f);
+    squares = MultiplyAdd(x, x, squares);
+  });
+  const Vec scale = Set(1.0f / __builtin_sqrtf(SumLanes(squares) / static_cast<float>(size) + epsilon));
+  ForVectors(size, [&](int64_t i, int64_t count) {
+    StoreUpTo(output + i, LoadUpTo(input + i, count, 0.0f) * scale * LoadUpTo(weight + i, count, 0.0f), count);
+  });
+}
+
+void LayerNorm(const float* input, const float* weight, const float* bias, float epsilon, int64_t size, float* output) {
+  Vec sum = Set(0.0f);
+  ForVectors(size, [&](int64_t i, int64_t count) { sum = sum + LoadUpTo(input + i, count, 0.0f); });
+  const float mean_value = SumLanes(sum) / static_cast<float>(size);
+  const Vec mean = Set(mean_value);
+  Vec squares = Set(0.0f);
+  ForVectors(size, [&](int64_t i, int64_t count) {
+    const Vec x = LoadUpTo(input + i, count, mean_value) - mean;
+    squares = MultiplyAdd(x, x, squares);
+  });
+  const Vec scale = Set(1.0f / __builtin_sqrtf(SumLanes(squares) / static_cast<float>(size) + epsilon));
+  ForVectors(size, [&](int64_t i, int64_t count) {
+    const Vec x = (LoadUpTo(input + i, count, 0.0f) - mean) * scale;
+    StoreUpTo(output + i, MultiplyAdd(x, LoadUpTo(weight + i, count, 0.0f), LoadUpTo(bias + i, count, 0.0f)), count);
+  });
+}
+
+void Rope(float* row, int64_t heads, int64_t head_dim, const float* cosines, const float* sines) {
+  const int64_t half = head_dim / 2;
+  for (int64_t head = 0; head < heads; ++head) {
+    float* first = row + head * head_dim;
+    float* second = first + half;
+    ForVectors(half, [&](int64_t i, int64_t count) {
+      const Vec a = LoadUpTo(first + i, count, 0.0f);
+      const Vec b = LoadUpTo(second + i, count, 0.0f);
+      const Vec c = LoadUpTo(cosines + i, count, 0.0f);
+      const Vec s = LoadUpTo(sines + i, count, 0.0f);
+      StoreUpTo(first + i, a * c - b * s, count);
+      StoreUpTo(second + i, b * c + a * s, count);
+    });
+  }
+}
+
+void AddTo(const float* addend, int64_t size, float* sum) {
+  ForVectors(size, [&](int64_t i, int64_t count) { StoreUpTo(sum + i, LoadUpTo(sum + i, count, 0.0f) + LoadUpTo(addend + i, count, 0.0f), count); });
+}
+
+void Guide(const float* unconditional, float scale, int64_t size, float* logits) {
+  const Vec factor = Set(scale + 1.0f);
+  ForVectors(size, [&](int64_t i, int64_t count) {
+    const Vec u = LoadUpTo(unconditional + i, count, 0.0f);
+    StoreUpTo(logits + i, u + factor * (LoadUpTo(logits + i, count, 0.0f) - u), count);
+  });
+}
+
+void LogitStatisticsOf(const float* logits, int64_t size, float scale, float sampling_scale, LogitStatistics* statistics) {
+  Vec best_lanes = Set(-kInfinity);
+  Vec second_lanes = Set(-kInfinity);
+  ForVectors(size, [&](int64_t i, int64_t count) {
+    const Vec z = LoadUpTo(logits + i, count, -kInfinity);
+    second_lanes = Max(second_lanes, Min(best_lanes, z));
+    best_lanes = Max(best_lanes, z);
+  });
+  const float best = MaxLane(best_lanes);
+  *statistics = {best, -kInfinity, -1, 0.0f, 0.0f, 0.0f};
+  if (!(best > -kInfinity)) return;
+
+  alignas(64) float firsts[kLanes];
+  alignas(64) float seconds[kLanes];
+  Store(firsts, best_lanes);
+  Store(seconds, second_lanes);
+  bool seen = false;
+  for (int64_t i = 0; i < kLanes; ++i) {
+    float runner_up = seconds[i];
+    if (firsts[i] != best || seen) {
+      runner_up = firsts[i];
+    } else {
+      seen = true;
+    }
+    if (runner_up > statistics->second) statistics->second = runner_up;
+  }
+  int32_t token = 0;
+  while (token < size - 1 && logits[token] != best) ++token;
+  statistics->best_token = token;
+
+  const Vec maximum = Set(best);
+  const Vec factor = Set(scale);
+  // Far below where the exponential is zero, so that the product with it is zero and not a NaN.
+  const Vec floor = Set(-1000.0f);
+  Vec sum = Set(0.0f);
+  Vec weighted = Set(0.0f);
+  ForVectors(size, [&](int64_t i, int64_t count) {
+    const Vec x = Max((LoadUpTo(logits + i, count, -kInfinity) - maximum) * factor, floor);
+    const Vec e = Exp(x);
+    sum = sum + e;
+    weighted = MultiplyAdd(x, e, weighted);
+  });
+  statistics->sum = SumLanes(sum);
+  statistics->weighted_sum = SumLanes(weighted);
+  statistics->sampling_sum = statistics->sum;
+  if (sampling_scale == scale) return;
+  const Vec sampling_factor = Set(sampling_scale);
+  Vec sampling = Set(0.0f);
+  ForVectors(size, [&](int64_t i, int64_t count) {
+    sampling = sampling + Exp((LoadUpTo(logits + i, count, -kInfinity) - maximum) * sampling_factor);
+  });
+  statistics->sampling_sum = SumLanes(sampling);
+}
+
+void Exponential(const float* input, int64_t size, float* output) {
+  ForVectors(size, [&](int64_t i, int64_t count) { StoreUpTo(output + i, Exp(LoadUpTo(input + i, count, 0.0f)), count); });
+}
+
+void GeluOf(const float* input, int64_t size, float* output) {
+  ForVectors(size, [&](int64_t i, int64_t count) { StoreUpTo(output + i, Gelu(LoadUpTo(input + i, count, 0.0f)), count); });
+}
+
+void SiluOf(const float* input, int64_t size, float* output) {
+  ForVectors(size, [&](int64_t i, int64_t count) { StoreUpTo(output + i, Silu(LoadUpTo(input + i, count, 0.0f)), count); });
+}
+
+}  // namespace
+}  // namespace sfumato::cpu
+
+#endif  // SFUMATO_CPU_ROW_KERNELS_H_

@@ -1,0 +1,84 @@
+// The inner loop of every product: a few rows by one panel, sums in registers.
+#ifndef SFUMATO_CPU_TILE_H_
+#define SFUMATO_CPU_TILE_H_
+
+#include "cpu/simd.h"
+
+namespace sfumato::cpu {
+namespace {
+
+template <int kRows>
+struct Sums {
+  Vec low[kRows];   // lanes 0..kLanes-1 of the panel
+  Vec high[kRows];  // the others
+};
+
+/// Adds a [kRows, inner] times b [inner, panel width] to the sums, one term after the other: a row's result does not depend on kRows.
+template <int kRows, bool kUnitStep>
+inline void MultiplyPanel(const float* a, int64_t a_row, int64_t a_step, const float* b, int64_t inner, Sums<kRows>& sums) {
+  for (int64_t k = 0; k < inner; ++k) {
+    const Vec low = Load(b);
+    const Vec high = Load(b + kLanes);
+    b += kPanelWidth;
+    const float* column = kUnitStep ? a + k : a + k * a_step;
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+      const Vec factor = Set(column[r * a_row]);
+      sums.low[r] = MultiplyAdd(factor, low, sums.low[r]);
+      sums.high[r] = MultiplyAdd(factor, high, sums.high[r]);
+    }
+  }
+}
+
+template <int kRows>
+inline void Zero(Sums<kRows>& sums) {
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+    sums.low[r] = Set(0.0f);
+    sums.high[r] = Set(0.0f);
+  }
+}
+
+template <int kRows>
+inline void LoadSums(const float* p, int64_t stride, Sums<kRows>& sums) {
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+    sums.low[r] = Load(p + r * stride);
+    sums.high[r] = Load(p + r * stride + kLanes);
+  }
+}
+
+template <int kRows>
+inline void StoreSums(const Sums<kRows>& sums, float* p, int64_t stride) {
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+    Store(p + r * stride, sums.low[r]);
+    Store(p + r * stride + kLanes, sums.high[r]);
+  }
+}
+
+/// Cuts rows into groups of nearly equal size, since a small rest would leave the multipliers waiting: calls body.template Run<size>(first).
+template <int kRows, class Body>
+inline void RunGroup(int64_t size, int64_t first, Body& body) {
+  if (size == kRows) {
+    body.template Run<kRows>(first);
+  } else if constexpr (kRows > 1) {
+    RunGroup<kRows - 1>(size, first, body);
+  }
+}
+
+template <class Body>
+inline void ForRowGroups(int64_t rows, Body& body) {
+  const int64_t groups = (rows + kTileRows - 1) / kTileRows;
+  int64_t first = 0;
+  for (int64_t group = 0; group < groups; ++group) {
+    const int64_t end = rows * (group + 1) / groups;
+    RunGroup<kTileRows>(end - first, first, body);
+    first = end;
+  }
+}
+
+}  // namespace
+}  // namespace sfumato::cpu
+
+#endif  // SFUMATO_CPU_TILE_H_

@@ -1,0 +1,96 @@
+#ifndef SFUMATO_OPS_BACKEND_H_
+#define SFUMATO_OPS_BACKEND_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/profile.h"
+#include "io/safetensors.h"
+#include "ops/attention.h"
+#include "ops/candidates.h"
+#include "ops/embedding.h"
+#include "ops/gather.h"
+#include "ops/matmul.h"
+#include "ops/norm.h"
+#include "ops/rope.h"
+#include "ops/step_layout.h"
+
+namespace sfumato {
+
+/// Numbers in a device's memory.
+class Buffer {
+ public:
+  virtual ~Buffer() = default;
+
+  float* data() { return data_; }
+  const float* data() const { return data_; }
+  int64_t bytes() const { return bytes_; }
+
+ protected:
+  float* data_ = nullptr;
+  int64_t bytes_ = 0;
+};
+
+/// What a backend must be ready for.
+struct BackendLimits {
+  int64_t max_rows = 0;
+  int64_t max_candidates = 0;
+  int64_t max_top_candidates = 0;
+};
+
+/// A device's memory and its operations, each described in the header of its name. A model's graph is written against this interface only.
+///
+/// Confined to the engine's thread. Operations allocate nothing; what they need is allocated by Reserve... when a model loads.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  virtual std::string InstructionSetName() const = 0;
+  virtual std::string ProductsName() const = 0;
+  virtual int Threads() const = 0;
+
+  /// Zeros.
+  virtual std::unique_ptr<Buffer> Allocate(int64_t size) = 0;
+  virtual std::unique_ptr<Buffer> Upload(const std::vector<float>& values) = 0;
+  /// Matrices [outputs, inner] of the same inner size, stacked.
+  virtual std::unique_ptr<PackedMatrix> Pack(const std::vector<TensorView>& parts) = 0;
+  /// Gate and other half of a gated feed-forward layer, for Epilogue::kGatedSilu.
+  virtual std::unique_ptr<PackedMatrix> PackGated(const TensorView& gate, const TensorView& up) = 0;
+  virtual std::unique_ptr<EmbeddingTable> UploadTable(const TensorView& table) = 0;
+  virtual void ReserveAttention(int64_t head_dim) = 0;
+  virtual void ReserveCandidates(int64_t vocabulary, int64_t hidden) = 0;
+
+  virtual void Embed(const EmbeddingArguments& arguments) = 0;
+  virtual void RmsNorm(const NormArguments& arguments) = 0;
+  virtual void LayerNorm(const NormArguments& arguments) = 0;
+  virtual void Matmul(const MatmulArguments& arguments) = 0;
+  virtual void Rope(const RopeArguments& arguments) = 0;
+  virtual void WriteKeyValues(const KeyValueWriteArguments& arguments) = 0;
+  virtual void Attention(const AttentionArguments& arguments) = 0;
+  virtual void Gather(const GatherArguments& arguments) = 0;
+  virtual void Candidates(const CandidateArguments& arguments) = 0;
+
+  /// Bytes of work space that the backend itself holds.
+  virtual int64_t WorkBytes() const = 0;
+
+  /// Bytes handed out by Pack, PackGated, Upload and UploadTable.
+  int64_t weight_bytes() const { return weight_bytes_; }
+  /// Bytes handed out by Allocate.
+  int64_t allocated_bytes() const { return allocated_bytes_; }
+
+  Profile& profile() { return profile_; }
+
+ protected:
+  void CountWeights(int64_t bytes) { weight_bytes_ += bytes; }
+  void CountAllocated(int64_t bytes) { allocated_bytes_ += bytes; }
+
+ private:
+  Profile profile_;
+  int64_t weight_bytes_ = 0;
+  int64_t allocated_bytes_ = 0;
+};
+
+}  // namespace sfumato
+
+#endif  // SFUMATO_OPS_BACKEND_H_

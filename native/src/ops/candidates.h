@@ -1,0 +1,38 @@
+#ifndef SFUMATO_OPS_CANDIDATES_H_
+#define SFUMATO_OPS_CANDIDATES_H_
+
+#include <cstdint>
+
+#include "ops/matmul.h"
+#include "ops/step_layout.h"
+
+namespace sfumato {
+
+/// Where candidates go; indexed by CandidateRow::output.
+struct CandidateOutputs {
+  int32_t* sampled_token;
+  float* sampled_probability;
+  int32_t* best_token;
+  float* best_probability;
+  float* second_probability;
+  float* entropy;
+  float* input_probability;
+  int32_t* top_tokens;  // [.., top_capacity]
+  float* top_probabilities;
+  int64_t top_capacity;
+};
+
+/// The vocabulary's product and what is drawn from it, tile by tile: logits are never stored whole. Tiles are cut by the vocabulary alone. The tile
+/// that a sampled token lies in is computed once more for its row.
+struct CandidateArguments {
+  const StepLayout* layout;
+  const float* hidden;  // [selected rows, inner]
+  const PackedMatrix* head;
+  const float* bias = nullptr;  // [vocabulary]
+  CandidateOutputs outputs;
+  float* logits = nullptr;  // [.., vocabulary] indexed by CandidateRow::output; null when nobody wants them
+};
+
+}  // namespace sfumato
+
+#endif  // SFUMATO_OPS_CANDIDATES_H_

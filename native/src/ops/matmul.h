@@ -1,0 +1,44 @@
+#ifndef SFUMATO_OPS_MATMUL_H_
+#define SFUMATO_OPS_MATMUL_H_
+
+#include <cstdint>
+
+#include "base/profile.h"
+#include "ops/epilogue.h"
+
+namespace sfumato {
+
+/// Weights [outputs, inner] in the form that the backend's products want.
+class PackedMatrix {
+ public:
+  virtual ~PackedMatrix() = default;
+
+  int64_t outputs() const { return outputs_; }
+  int64_t inner() const { return inner_; }
+  bool gated() const { return gated_; }
+  virtual int64_t bytes() const = 0;
+
+ protected:
+  PackedMatrix(int64_t outputs, int64_t inner, bool gated) : outputs_(outputs), inner_(inner), gated_(gated) {}
+
+ private:
+  int64_t outputs_;
+  int64_t inner_;
+  bool gated_;
+};
+
+/// output = epilogue(input times weights transposed + bias). A row of the output depends on the same row of the input only, bit for bit, whatever
+/// the other rows and their number.
+struct MatmulArguments {
+  Part part;
+  const float* input;  // [rows, inner]
+  int64_t rows;
+  const PackedMatrix* weights;
+  const float* bias = nullptr;  // [outputs]
+  Epilogue epilogue = Epilogue::kStore;
+  float* output;  // [rows, outputs]
+};
+
+}  // namespace sfumato
+
+#endif  // SFUMATO_OPS_MATMUL_H_

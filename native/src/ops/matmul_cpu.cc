@@ -1,0 +1,77 @@
+#include <algorithm>
+#include <vector>
+
+#include "cpu/cpu_backend.h"
+#include "cpu/product_plan.h"
+
+namespace sfumato::cpu {
+namespace {
+
+/// Writes row `output` of the weights into its column.
+void PackRow(const std::vector<float>& row, float* column, int64_t panel_width) {
+  for (size_t k = 0; k < row.size(); ++k) column[static_cast<int64_t>(k) * panel_width] = row[k];
+}
+
+}  // namespace
+
+std::unique_ptr<PackedMatrix> CpuBackend::Pack(const std::vector<TensorView>& parts) {
+  int64_t outputs = 0;
+  for (const TensorView& part : parts) outputs += part.shape[0];
+  const int64_t inner = parts.front().shape[1];
+  const int64_t width = kernels_.panel_width;
+  auto matrix = std::make_unique<CpuMatrix>(outputs, inner, false, width);
+  std::vector<float> row(static_cast<size_t>(inner));
+  int64_t output = 0;
+  for (const TensorView& part : parts) {
+    for (int64_t i = 0; i < part.shape[0]; ++i, ++output) {
+      ReadFloats(part, i * inner, inner, row.data());
+      PackRow(row, matrix->panel(output / width) + output % width, width);
+    }
+  }
+  CountWeights(matrix->bytes());
+  return matrix;
+}
+
+std::unique_ptr<PackedMatrix> CpuBackend::PackGated(const TensorView& gate, const TensorView& up) {
+  const int64_t inner = gate.shape[1];
+  const int64_t width = kernels_.panel_width;
+  const int64_t half = width / 2;
+  auto matrix = std::make_unique<CpuMatrix>(gate.shape[0], inner, true, width);
+  std::vector<float> row(static_cast<size_t>(inner));
+  for (int64_t output = 0; output < gate.shape[0]; ++output) {
+    float* column = matrix->panel(output / half) + output % half;
+    ReadFloats(gate, output * inner, inner, row.data());
+    PackRow(row, column, width);
+    ReadFloats(up, output * inner, inner, row.data());
+    PackRow(row, column + half, width);
+  }
+  CountWeights(matrix->bytes());
+  return matrix;
+}
+
+void CpuBackend::Matmul(const MatmulArguments& arguments) {
+  const auto& weights = static_cast<const CpuMatrix&>(*arguments.weights);
+  const int64_t width = weights.columns_per_panel();
+  const ProfileScope scope(profile(), arguments.part, 2 * arguments.rows * weights.inner() * weights.outputs() * (weights.gated() ? 2 : 1));
+  const ProductPlan plan = PlanProduct(arguments.rows, weights.panel_count(), kRowTile, pool_.threads());
+  pool_.Run(plan.tasks(), [&](int64_t task, int thread) noexcept {
+    const int64_t row_tile = task / plan.panel_groups;
+    const int64_t group = task % plan.panel_groups;
+    const int64_t first_row = arguments.rows * row_tile / plan.row_tiles;
+    const int64_t end_row = arguments.rows * (row_tile + 1) / plan.row_tiles;
+    const int64_t end_panel = weights.panel_count() * (group + 1) / plan.panel_groups;
+    // Partial sums of at most kMaxTileColumns columns fit the scratch.
+    const int64_t step = weights.inner() > kProductBlock ? kMaxTileColumns / kernels_.panel_width : end_panel;
+    for (int64_t panel = weights.panel_count() * group / plan.panel_groups; panel < end_panel; panel += step) {
+      const int64_t first_column = panel * width;
+      const int64_t end_column = std::min(std::min(panel + step, end_panel) * width, weights.outputs());
+      kernels_.product({arguments.input + first_row * weights.inner(), weights.inner(), end_row - first_row, weights.inner(),
+                        weights.panel(panel), end_column - first_column,
+                        arguments.bias == nullptr ? nullptr : arguments.bias + first_column, arguments.epilogue,
+                        arguments.output + first_row * weights.outputs() + first_column, weights.outputs(),
+                        product_scratch_.data() + thread * kRowTile * kMaxTileColumns});
+    }
+  });
+}
+
+}  // namespace sfumato::cpu

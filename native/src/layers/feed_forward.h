@@ -1,0 +1,23 @@
+#ifndef SFUMATO_LAYERS_FEED_FORWARD_H_
+#define SFUMATO_LAYERS_FEED_FORWARD_H_
+
+#include "layers/linear.h"
+
+namespace sfumato {
+
+/// A wide layer with an activation and the way back, added to the residual: down(activation(up(input))).
+struct FeedForward {
+  Linear up;
+  Linear down;
+  Epilogue activation;
+
+  /// inner: [rows, up's outputs]
+  void Run(Backend& backend, const float* input, int64_t rows, float* inner, float* residual) const {
+    up.Run(backend, Part::kFeedForward, input, rows, activation, inner);
+    down.Run(backend, Part::kFeedForward, inner, rows, Epilogue::kAdd, residual);
+  }
+};
+
+}  // namespace sfumato
+
+#endif  // SFUMATO_LAYERS_FEED_FORWARD_H_

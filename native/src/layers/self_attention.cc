@@ -1,0 +1,50 @@
+#include "layers/self_attention.h"
+
+namespace sfumato {
+
+AttentionWorkspace AttentionWorkspace::Allocate(Backend& backend, int64_t rows, const AttentionShape& shape) {
+  return {backend.Allocate(rows * shape.heads * shape.head_dim), backend.Allocate(rows * 2 * shape.kv_heads * shape.head_dim),
+          backend.Allocate(rows * shape.heads * shape.head_dim)};
+}
+
+void SelfAttention::RunKeyValues(Backend& backend, const StepLayout& layout, const float* input, const KeyValuePages& pages,
+                                 AttentionWorkspace& workspace) const {
+  const int64_t width = shape.kv_heads * shape.head_dim;
+  float* keys = workspace.key_values->data();
+  key_value.Run(backend, Part::kAttentionProjections, input, layout.rows(), Epilogue::kStore, keys);
+  if (rope != nullptr) {
+    backend.Rope({keys, 2 * width, layout.rows(), shape.kv_heads, shape.head_dim, layout.positions.data(), nullptr, rope->cosines->data(),
+                  rope->sines->data()});
+  }
+  if (pages.data != nullptr) backend.WriteKeyValues({&layout, width, keys, keys + width, 2 * width, pages});
+}
+
+void SelfAttention::RunQueries(Backend& backend, const StepLayout& layout, bool selected_only, const float* input, const KeyValuePages& pages,
+                               AttentionWorkspace& workspace, float* residual) const {
+  const int64_t rows = selected_only ? layout.selected_rows() : layout.rows();
+  const int64_t width = shape.heads * shape.head_dim;
+  const int64_t kv_width = shape.kv_heads * shape.head_dim;
+  float* queries = workspace.queries->data();
+  query.Run(backend, Part::kAttentionProjections, input, rows, Epilogue::kStore, queries);
+  if (rope != nullptr) {
+    backend.Rope({queries, width, rows, shape.heads, shape.head_dim, layout.positions.data(), selected_only ? layout.selected.data() : nullptr,
+                  rope->cosines->data(), rope->sines->data()});
+  }
+  AttentionArguments arguments;
+  arguments.layout = &layout;
+  arguments.shape = shape;
+  arguments.scale = scale;
+  arguments.selected_only = selected_only;
+  arguments.queries = queries;
+  arguments.query_stride = width;
+  arguments.keys = workspace.key_values->data();
+  arguments.values = workspace.key_values->data() + kv_width;
+  arguments.key_stride = 2 * kv_width;
+  arguments.pages = pages;
+  arguments.output = workspace.mixed->data();
+  arguments.output_stride = width;
+  backend.Attention(arguments);
+  output.Run(backend, Part::kAttentionProjections, workspace.mixed->data(), rows, Epilogue::kAdd, residual);
+}
+
+}  // namespace sfumato

@@ -1,0 +1,41 @@
+#ifndef SFUMATO_LAYERS_SELF_ATTENTION_H_
+#define SFUMATO_LAYERS_SELF_ATTENTION_H_
+
+#include <memory>
+
+#include "layers/linear.h"
+#include "layers/rope_table.h"
+#include "ops/backend.h"
+
+namespace sfumato {
+
+/// Work space that all layers of a model share.
+struct AttentionWorkspace {
+  std::unique_ptr<Buffer> queries;     // [rows, heads * head_dim]
+  std::unique_ptr<Buffer> key_values;  // [rows, 2, kv_heads * head_dim]
+  std::unique_ptr<Buffer> mixed;       // [rows, heads * head_dim]
+
+  static AttentionWorkspace Allocate(Backend& backend, int64_t rows, const AttentionShape& shape);
+};
+
+/// Multi-head attention with grouped keys: projections, rotary positions when there is a table, attention over pages and own tokens, and the output
+/// projection added to the residual.
+struct SelfAttention {
+  AttentionShape shape;
+  float scale;
+  Linear query;
+  Linear key_value;  // keys, then values
+  Linear output;
+  const RopeTable* rope = nullptr;
+
+  /// Keys and values of all rows of the step; written to the pages of the items that want it.
+  void RunKeyValues(Backend& backend, const StepLayout& layout, const float* input, const KeyValuePages& pages, AttentionWorkspace& workspace) const;
+
+  /// Attention of all rows, or of the selected ones: input and residual hold these rows only.
+  void RunQueries(Backend& backend, const StepLayout& layout, bool selected_only, const float* input, const KeyValuePages& pages,
+                  AttentionWorkspace& workspace, float* residual) const;
+};
+
+}  // namespace sfumato
+
+#endif  // SFUMATO_LAYERS_SELF_ATTENTION_H_

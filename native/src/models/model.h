@@ -1,0 +1,60 @@
+#ifndef SFUMATO_MODELS_MODEL_H_
+#define SFUMATO_MODELS_MODEL_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "io/checkpoint.h"
+#include "ops/backend.h"
+
+namespace sfumato {
+
+/// What a family and its config fix.
+struct ModelFacts {
+  std::string family;
+  int32_t vocabulary = 0;
+  int32_t hidden_size = 0;
+  int32_t layers = 0;
+  int32_t max_positions = 0;
+  int32_t mask_token_id = -1;
+  int32_t end_of_text_token_id = -1;
+  int32_t pad_token_id = -1;
+  sfumato_attention attention = SFUMATO_ATTENTION_FULL;
+  bool key_value_cache = false;
+  int64_t parameters = 0;
+};
+
+/// What a model allocates for.
+struct ModelLimits {
+  int64_t max_rows = 0;
+  int64_t page_tokens = 1;
+  int64_t max_pages = 0;
+  /// Lets a bidirectional family keep the keys and values of a prefix although they depend on what follows it: an approximation for all layers but
+  /// the first. Not reachable through the C interface.
+  bool approximate_cache = false;
+};
+
+/// A loaded model: its weights on a backend and the graph of one step. Confined to the engine's thread.
+class Model {
+ public:
+  virtual ~Model() = default;
+
+  const ModelFacts& facts() const { return facts_; }
+
+  /// Runs the step up to the head. Returns the hidden states of the selected rows, [selected rows, hidden_size], valid until the next call.
+  virtual const float* Forward(const StepLayout& layout) = 0;
+
+  /// The product that turns hidden states into logits, [vocabulary, hidden_size], and its bias or null.
+  virtual const PackedMatrix& head() const = 0;
+  virtual const float* head_bias() const { return nullptr; }
+
+ protected:
+  explicit Model(ModelFacts facts) : facts_(std::move(facts)) {}
+
+  ModelFacts facts_;
+};
+
+}  // namespace sfumato
+
+#endif  // SFUMATO_MODELS_MODEL_H_

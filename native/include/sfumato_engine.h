@@ -132,7 +132,7 @@ typedef struct sfumato_info {
   char family[SFUMATO_NAME_CAPACITY];
   /* Kernels in use, e.g. "avx2". */
   char instruction_set[SFUMATO_NAME_CAPACITY];
-  /* Matrix products in use, e.g. "f32 onednn 3.8.1". */
+  /* Matrix products in use, e.g. "f32 packed panels". */
   char products[SFUMATO_NAME_CAPACITY];
   /* Token ids are 0..vocabulary-1. */
   int32_t vocabulary;
@@ -194,8 +194,9 @@ typedef struct sfumato_item {
   /* Tokens that are never chosen (their logits count as minus infinity): token_lists[suppressed_offset ..), at most SFUMATO_MAX_TOKEN_LIST. */
   int32_t suppressed_offset;
   int32_t suppressed_count;
-  /* Tokens that may be chosen but have no confidence: they are left out of the distribution that sampled_probability and best_probability are
-   * taken from, and have probability 0 there: token_lists[unconfident_offset ..), at most SFUMATO_MAX_TOKEN_LIST. */
+  /* Tokens that may be chosen but have no confidence: they are left out of the distribution that sampled_probability, best_probability and
+   * second_probability are taken from, and have probability 0 there: token_lists[unconfident_offset ..), at most SFUMATO_MAX_TOKEN_LIST.
+   * input_probability, entropy and alternatives are those of the distribution with them. */
   int32_t unconfident_offset;
   int32_t unconfident_count;
 } sfumato_item;

@@ -1,0 +1,75 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+#include "cpu/cpu_backend.h"
+#include "io/checkpoint.h"
+#include "models/registry.h"
+
+namespace sfumato {
+namespace {
+
+void CopyText(const std::string& text, char (&field)[SFUMATO_NAME_CAPACITY]) {
+  const size_t size = std::min(text.size(), sizeof(field) - 1);
+  std::memcpy(field, text.data(), size);
+  field[size] = '\0';
+}
+
+}  // namespace
+
+Engine::Engine(const EngineOptions& options) : options_(options) {
+  const Checkpoint checkpoint(options.model_directory);
+  backend_ = std::make_unique<cpu::CpuBackend>(options.instruction_set, options.threads,
+                                               BackendLimits{options.max_batch_tokens, options.max_candidates, options.max_top_candidates});
+  model_ = LoadModel(*backend_, checkpoint, {options.max_batch_tokens, options.page_tokens, options.max_pages, options.approximate_cache});
+  const ModelFacts& facts = model_->facts();
+  if (options.max_pages > 0 && !facts.key_value_cache) {
+    Fail(SFUMATO_FAILED_PRECONDITION, "max_pages", options.max_pages, "0, since family " + facts.family + " keeps no key-value cache");
+  }
+  buffers_ = std::make_unique<StepBuffers>(options, facts.max_positions);
+  planner_ = std::make_unique<StepPlanner>(options, facts, static_cast<int64_t>(buffers_->pages.size()));
+}
+
+sfumato_info Engine::Info() const {
+  const ModelFacts& facts = model_->facts();
+  sfumato_info info = {};
+  info.struct_size = sizeof(info);
+  CopyText(facts.family, info.family);
+  CopyText(backend_->InstructionSetName(), info.instruction_set);
+  CopyText(backend_->ProductsName(), info.products);
+  info.vocabulary = facts.vocabulary;
+  info.hidden_size = facts.hidden_size;
+  info.layers = facts.layers;
+  info.max_positions = facts.max_positions;
+  info.mask_token_id = facts.mask_token_id;
+  info.end_of_text_token_id = facts.end_of_text_token_id;
+  info.pad_token_id = facts.pad_token_id;
+  info.attention = facts.attention;
+  info.has_key_value_cache = facts.key_value_cache ? 1 : 0;
+  info.threads = backend_->Threads();
+  info.parameters = facts.parameters;
+  info.weight_bytes = backend_->weight_bytes();
+  info.state_bytes = backend_->allocated_bytes() + backend_->WorkBytes() + buffers_->bytes() + planner_->bytes();
+  return info;
+}
+
+void Engine::Plan(int32_t item_count) { planner_->Plan(*buffers_, item_count); }
+
+void Engine::Run(float* logits, uint64_t capacity) {
+  const StepLayout& layout = planner_->layout();
+  if (logits != nullptr) {
+    const auto needed = static_cast<uint64_t>(planner_->output_rows()) * static_cast<uint64_t>(model_->facts().vocabulary);
+    if (capacity < needed) Fail(SFUMATO_INVALID_ARGUMENT, "capacity", capacity, std::to_string(needed) + " or more");
+  }
+  planner_->RefreshTokens(*buffers_);
+  if (layout.rows() == 0) return;
+  const float* hidden = model_->Forward(layout);
+  if (layout.candidates.empty()) return;
+  backend_->Candidates({&layout, hidden, &model_->head(), model_->head_bias(), buffers_->Outputs(), logits});
+}
+
+void Engine::CheckSlot(const char* name, int32_t slot) const { CheckRange(name, slot, 0, options_.max_slots - 1); }
+
+}  // namespace sfumato

@@ -1,0 +1,36 @@
+#ifndef SFUMATO_ENGINE_ENGINE_OPTIONS_H_
+#define SFUMATO_ENGINE_ENGINE_OPTIONS_H_
+
+#include <string>
+
+#include "base/cpu_features.h"
+#include "sfumato_engine.h"
+
+namespace sfumato {
+
+/// Checked options of an engine; see sfumato_options.
+struct EngineOptions {
+  std::string model_directory;
+  int threads = 1;
+  bool bfloat16_products = false;
+  InstructionSet instruction_set = InstructionSet::kPortable;
+  int64_t max_slots = 1;
+  int64_t max_items = 1;
+  int64_t max_batch_tokens = 1;
+  int64_t max_candidates = 1;
+  int64_t page_tokens = 16;
+  int64_t max_pages = 0;
+  int64_t max_top_candidates = 0;
+  /// See ModelLimits::approximate_cache.
+  bool approximate_cache = false;
+
+  /// Throws INVALID_ARGUMENT, or FAILED_PRECONDITION for what this CPU can't do.
+  static EngineOptions Check(const sfumato_options& options);
+};
+
+/// The options that sfumato_default_options fills in.
+sfumato_options DefaultOptions();
+
+}  // namespace sfumato
+
+#endif  // SFUMATO_ENGINE_ENGINE_OPTIONS_H_

@@ -186,7 +186,7 @@ public final class Session implements SessionHandle {
       }
       apply(control);
     }
-    if (answered) {
+    if (answered || state.isOver()) {
       signal();
     }
   }

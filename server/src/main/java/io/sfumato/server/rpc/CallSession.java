@@ -5,7 +5,6 @@ import static java.util.Objects.requireNonNull;
 import io.sfumato.server.canvas.CanvasSnapshot;
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
-import io.sfumato.server.session.NanoClock;
 import io.sfumato.server.session.SessionEvent;
 import io.sfumato.server.session.SessionHandle;
 import io.sfumato.v1.Control;
@@ -15,17 +14,22 @@ import java.util.Deque;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
- * One call and its session: takes what the client says, and sends what the session has to say as fast as the client reads.
+ * One call and its session: takes what the client says, and sends what the session has to say as
+ * fast as the client reads.
  *
- * <p>Thread-safe: everything runs on the call's serial executor, which alone touches the sink. Nothing is fetched from the session while the
- * transport is full, so a slow client gets fewer, fresher canvases and costs one of them.
+ * <p>Thread-safe: everything runs on the call's serial executor, which alone touches the sink.
+ * Nothing is fetched from the session while the transport is full, so a slow client gets fewer,
+ * fresher canvases and costs one of them.
  */
 final class CallSession {
 
-  /** Answers that may be on their way before the next control is read: a flooding client is slowed by the transport. */
+  /**
+   * Answers that may be on their way before the next control is read: a flooding client is slowed
+   * by the transport.
+   */
   private static final int MOST_UNANSWERED = 16;
 
   /** Negative: the session does not answer it. */
@@ -41,7 +45,7 @@ final class CallSession {
   private final CallContext context;
   private final Executor serial;
   private final AtomicBoolean drainDue = new AtomicBoolean();
-  private final Deque<Consumer<EventWriter>> answers = new ArrayDeque<>();
+  private final Deque<Supplier<Event.Builder>> answers = new ArrayDeque<>();
 
   private Phase phase = Phase.BEFORE_START;
   private SessionHandle session;
@@ -72,12 +76,11 @@ final class CallSession {
 
   /** The client has nothing more to say; the session goes on. */
   void halfClose() {
-    execute(
-        () -> {
-          if (phase == Phase.BEFORE_START) {
-            throw unexpected("start: absent (expected: the first message)");
-          }
-        });
+    execute(() -> {
+      if (phase == Phase.BEFORE_START) {
+        throw unexpected("start: absent (expected: the first message)");
+      }
+    });
   }
 
   /** The client is gone. */
@@ -88,26 +91,24 @@ final class CallSession {
   /** There may be something to send, or room for it. Never blocks; any thread. */
   void signal() {
     if (drainDue.compareAndSet(false, true)) {
-      execute(
-          () -> {
-            drainDue.set(false);
-            drain();
-          });
+      execute(() -> {
+        drainDue.set(false);
+        drain();
+      });
     }
   }
 
   private void execute(Runnable task) {
     try {
-      serial.execute(
-          () -> {
-            try {
-              if (phase != Phase.ENDED) {
-                task.run();
-              }
-            } catch (Throwable error) {
-              fail(error);
-            }
-          });
+      serial.execute(() -> {
+        try {
+          if (phase != Phase.ENDED) {
+            task.run();
+          }
+        } catch (Throwable error) {
+          fail(error);
+        }
+      });
     } catch (RejectedExecutionException closed) {
       // The server is gone and all its calls with it.
       return;
@@ -123,7 +124,8 @@ final class CallSession {
       case ClientMessage.Start start -> start(start);
       case ClientMessage.Wish wish -> wish(wish.control());
       case ClientMessage.Receipt receipt -> pacer.acknowledge(receipt.frame());
-      case ClientMessage.Nothing nothing -> throw unexpected("message: empty (expected: start, control or frame_ack)");
+      case ClientMessage.Nothing nothing ->
+          throw unexpected("message: empty (expected: start, control or frame_ack)");
     }
     drain();
   }
@@ -150,24 +152,24 @@ final class CallSession {
         case ControlReader.ForSession wanted -> session.control(wanted.control());
         case ControlReader.Keyframe keyframe -> {
           keyframeDue = true;
-          answers.add(events -> sink.send(events.appliedNow(controlId, elapsed())));
+          answers.add(() -> writer.appliedNow(controlId));
         }
         case ControlReader.Stream wanted -> {
           keyframeDue |= stream.tokenIds() != wanted.settings().tokenIds();
           keyframeDue |= stream.confidences() != wanted.settings().confidences();
           stream = wanted.settings();
-          answers.add(events -> sink.send(events.appliedNow(controlId, elapsed())));
+          answers.add(() -> writer.appliedNow(controlId));
         }
       }
     } catch (ServingException refusal) {
-      answers.add(events -> sink.send(events.rejected(controlId, context.statuses().toMessage(refusal), elapsed())));
+      answers.add(() -> writer.rejected(controlId, context.statuses().toMessage(refusal)));
     }
   }
 
   private void drain() {
     while (phase == Phase.RUNNING && sink.isReady()) {
       if (!answers.isEmpty()) {
-        answers.remove().accept(writer);
+        send(answers.remove().get());
         unanswered--;
       } else if (!showCanvas(false)) {
         SessionEvent event = session.poll();
@@ -185,8 +187,8 @@ final class CallSession {
 
   private void deliver(SessionEvent event) {
     switch (event) {
-      case SessionEvent.Accepted accepted -> sink.send(writer.accepted(accepted));
-      case SessionEvent.Progress progress -> sink.send(writer.progress(progress, elapsed()));
+      case SessionEvent.Accepted accepted -> send(writer.accepted(accepted));
+      case SessionEvent.Progress progress -> send(writer.progress(progress));
       case SessionEvent.CanvasChanged changed -> {
         newest = changed.snapshot();
         newestIsDue = true;
@@ -195,12 +197,13 @@ final class CallSession {
       case SessionEvent.BlockCommitted committed -> commit(committed);
       case SessionEvent.ControlApplied applied -> {
         unanswered--;
-        sink.send(writer.applied((int) applied.controlId(), applied.step(), elapsed()));
+        send(writer.applied((int) applied.controlId(), applied.step()));
       }
       case SessionEvent.ControlRejected rejected -> {
         unanswered--;
-        sink.send(
-            writer.rejected((int) rejected.controlId(), context.statuses().toMessage(rejected.reason()), elapsed()));
+        send(
+            writer.rejected(
+                (int) rejected.controlId(), context.statuses().toMessage(rejected.reason())));
       }
       case SessionEvent.Finished finished -> finish(finished);
       case SessionEvent.Failed failed -> fail(failed.reason());
@@ -210,11 +213,13 @@ final class CallSession {
   private void commit(SessionEvent.BlockCommitted committed) {
     boolean stoppedBefore = writer.isStopped();
     writer
-        .committed(committed, stream, elapsed())
+        .committed(committed, stream)
         .filter(event -> stream.showsCommits())
-        .ifPresent(sink::send);
+        .ifPresent(this::send);
     if (writer.isStopped() && !stoppedBefore) {
-      session.control(new io.sfumato.server.session.Control.StopAt(STOP_TEXT_CONTROL, writer.stoppedAt().getAsInt()));
+      session.control(
+          new io.sfumato.server.session.Control.StopAt(
+              STOP_TEXT_CONTROL, writer.stoppedAt().getAsInt()));
     }
   }
 
@@ -232,21 +237,19 @@ final class CallSession {
     boolean whole = keyframeDue;
     keyframeDue = false;
     writer
-        .frame(newest, stream, whole, elapsed())
-        .ifPresent(
-            event -> {
-              sink.send(event);
-              pacer.sent(newest, writer.lastFrame(), now);
-            });
+        .frame(newest, stream, whole)
+        .ifPresent(event -> {
+          send(event);
+          pacer.sent(newest, writer.lastFrame(), now);
+        });
     return true;
   }
 
   private void finish(SessionEvent.Finished finished) {
     showCanvas(true);
-    writer.heldBack(elapsed()).filter(event -> stream.showsCommits()).ifPresent(sink::send);
-    Event event = writer.finished(finished, stream, elapsed());
+    writer.heldBack().filter(event -> stream.showsCommits()).ifPresent(this::send);
+    send(writer.finished(finished, stream));
     phase = Phase.ENDED;
-    sink.send(event);
     sink.complete();
   }
 
@@ -262,6 +265,10 @@ final class CallSession {
     if (session != null) {
       session.cancel();
     }
+  }
+
+  private void send(Event.Builder event) {
+    sink.send(writer.number(event, elapsed()));
   }
 
   private long elapsed() {

@@ -25,23 +25,42 @@ record CanvasLengths(int canvas, int block, int window) {
    * @throws ServingException CONTEXT_TOO_LONG
    */
   static CanvasLengths read(
-      CanvasSpec spec, String path, ModelDefaults defaults, int content, int prompt, int context, Problems problems) {
+      CanvasSpec spec,
+      String path,
+      ModelDefaults defaults,
+      int content,
+      int prompt,
+      int context,
+      Problems problems) {
     int length;
     if (spec.hasMaxLengthTokens()) {
-      length = Ranges.integer(problems, path + ".max_length_tokens", spec.getMaxLengthTokens(), Math.max(1, content), Math.max(context, content));
+      length =
+          Ranges.integer(
+              problems,
+              path + ".max_length_tokens",
+              spec.getMaxLengthTokens(),
+              Math.max(1, content),
+              Math.max(context, content));
     } else {
-      length = content > 0 ? content : Math.max(1, Math.min(defaults.maxLengthTokens(), context - prompt));
+      length =
+          content > 0
+              ? content
+              : Math.max(1, Math.min(defaults.maxLengthTokens(), context - prompt));
     }
     if (problems.isEmpty()) {
       checkContext(path, prompt, length, context);
     }
     int block = Math.min(defaults.blockLength(), length);
     if (spec.hasBlockLengthTokens()) {
-      block = Ranges.integer(problems, path + ".block_length_tokens", spec.getBlockLengthTokens(), 1, length);
+      block =
+          Ranges.integer(
+              problems, path + ".block_length_tokens", spec.getBlockLengthTokens(), 1, length);
     }
     int window = defaults.windowLength() == 0 ? block : Math.min(defaults.windowLength(), block);
     if (spec.hasWindowLengthTokens()) {
-      window = Ranges.integer(problems, path + ".window_length_tokens", spec.getWindowLengthTokens(), 1, block);
+      window =
+          Ranges.integer(
+              problems, path + ".window_length_tokens", spec.getWindowLengthTokens(), 1, block);
     }
     return new CanvasLengths(length, block, window);
   }

@@ -9,7 +9,8 @@ sealed interface ClientMessage {
   /**
    * The beginning.
    *
-   * @param plan reads and checks the request; throws {@link io.sfumato.server.error.ServingException}
+   * @param plan reads and checks the request; throws {@link
+   *     io.sfumato.server.error.ServingException}
    */
   record Start(Supplier<SessionPlan> plan) implements ClientMessage {}
 

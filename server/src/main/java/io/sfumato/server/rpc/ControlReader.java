@@ -45,14 +45,19 @@ final class ControlReader {
           case SCOPE_BLOCK -> scope = Scope.BLOCK;
           case UNRECOGNIZED ->
               problems.invalid(
-                  "control.finish_now.scope", control.getFinishNow().getScopeValue(), "a value of FinishNow.Scope");
+                  "control.finish_now.scope",
+                  control.getFinishNow().getScopeValue(),
+                  "a value of FinishNow.Scope");
         }
         wanted = new ForSession(new FinishNow(controlId, scope));
       }
       case STOP_AFTER_BLOCK -> wanted = new ForSession(new StopAfterBlock(controlId));
       case REQUEST_KEYFRAME -> wanted = new Keyframe();
       case SET_STREAM ->
-          wanted = new Stream(StreamReader.read(control.getSetStream(), "control.set_stream", hasText, true, problems));
+          wanted =
+              new Stream(
+                  StreamReader.read(
+                      control.getSetStream(), "control.set_stream", hasText, true, problems));
       case PIN_SPANS -> problems.notBuilt("control.pin_spans", "set");
       case UNPIN_SPANS -> problems.notBuilt("control.unpin_spans", "set");
       case EDIT_SPAN -> problems.notBuilt("control.edit_span", "set");

@@ -73,7 +73,11 @@ final class Draft {
           append(codec.encode(segment.getText()), locked, segment);
         }
       }
-      case TOKEN_IDS -> append(PromptReader.tokens(segment.getTokenIds(), path + ".token_ids", model, problems), locked, segment);
+      case TOKEN_IDS ->
+          append(
+              PromptReader.tokens(segment.getTokenIds(), path + ".token_ids", model, problems),
+              locked,
+              segment);
       case BLANK_TOKENS -> addBlank(segment, path, locked);
       case CONTENT_NOT_SET -> problems.invalid(path, "absent", "text, token_ids or blank_tokens");
     }
@@ -87,7 +91,9 @@ final class Draft {
       problems.invalid(path + ".noise", segment.getNoise(), "absent with blank_tokens");
     }
     int room = model.engine().maxPositions() - tokens.length;
-    int count = Ranges.integer(problems, path + ".blank_tokens", segment.getBlankTokens(), 1, Math.max(1, room));
+    int count =
+        Ranges.integer(
+            problems, path + ".blank_tokens", segment.getBlankTokens(), 1, Math.max(1, room));
     int[] blank = new int[count];
     Arrays.fill(blank, CanvasSnapshot.NO_TOKEN);
     grow(blank, false);

@@ -19,7 +19,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * Writes a session's events as messages: numbers them, and turns tokens into text. Confined to one call.
+ * Writes a session's events as messages, and turns tokens into text. Confined to one call.
  *
  * <p>After a stop text nothing more of the session is shown but its end.
  */
@@ -39,19 +39,19 @@ final class EventWriter {
     committed = plan.model().text().map(codec -> new CommittedText(codec, plan.stops()));
   }
 
-  Event accepted(SessionEvent.Accepted event) {
-    return number(Event.newBuilder().setAccepted(ProtoMapper.accepted(event, plan)), 0);
+  Event.Builder accepted(SessionEvent.Accepted event) {
+    return Event.newBuilder().setAccepted(ProtoMapper.accepted(event, plan));
   }
 
-  Event progress(SessionEvent.Progress event, long elapsedNanos) {
-    return number(Event.newBuilder().setProgress(ProtoMapper.progress(event)), elapsedNanos);
+  Event.Builder progress(SessionEvent.Progress event) {
+    return Event.newBuilder().setProgress(ProtoMapper.progress(event));
   }
 
   /** A frame of the canvas, unless the client already sees all of it. */
-  Optional<Event> frame(CanvasSnapshot snapshot, StreamSettings settings, boolean whole, long elapsedNanos) {
+  Optional<Event.Builder> frame(CanvasSnapshot snapshot, StreamSettings settings, boolean whole) {
     step = Math.max(step, snapshot.totalSteps());
     Event.Builder event = Event.newBuilder();
-    return frames.write(snapshot, settings, whole, event) ? Optional.of(number(event, elapsedNanos)) : Optional.empty();
+    return frames.write(snapshot, settings, whole, event) ? Optional.of(event) : Optional.empty();
   }
 
   /** Number of the frame written last. */
@@ -65,7 +65,7 @@ final class EventWriter {
   }
 
   /** A commit, unless a stop text came before it. */
-  Optional<Event> committed(SessionEvent.BlockCommitted event, StreamSettings settings, long elapsedNanos) {
+  Optional<Event.Builder> committed(SessionEvent.BlockCommitted event, StreamSettings settings) {
     committedSteps += event.steps();
     step = Math.max(step, committedSteps);
     block = event.block();
@@ -82,12 +82,15 @@ final class EventWriter {
     if (length > 0) {
       message.setSpan(span(event, length, settings));
     }
-    return Optional.of(number(Event.newBuilder().setBlockCommitted(message), elapsedNanos));
+    return Optional.of(Event.newBuilder().setBlockCommitted(message));
   }
 
   private static Span span(SessionEvent.BlockCommitted event, int length, StreamSettings settings) {
     Span.Builder span =
-        Span.newBuilder().setStart(event.start()).setLength(length).setState(TokenState.TOKEN_STATE_COMMITTED);
+        Span.newBuilder()
+            .setStart(event.start())
+            .setLength(length)
+            .setState(TokenState.TOKEN_STATE_COMMITTED);
     if (settings.tokenIds()) {
       Arrays.stream(event.tokens(), 0, length).forEach(span::addTokenIds);
     }
@@ -105,16 +108,16 @@ final class EventWriter {
   }
 
   /** A last commit with the text that was held back until the end, if there is any. */
-  Optional<Event> heldBack(long elapsedNanos) {
+  Optional<Event.Builder> heldBack() {
     String text = committed.map(CommittedText::finish).orElse("");
     if (text.isEmpty()) {
       return Optional.empty();
     }
     BlockCommitted.Builder message = BlockCommitted.newBuilder().setBlock(block).setText(text);
-    return Optional.of(number(Event.newBuilder().setBlockCommitted(message), elapsedNanos));
+    return Optional.of(Event.newBuilder().setBlockCommitted(message));
   }
 
-  Event finished(SessionEvent.Finished event, StreamSettings settings, long elapsedNanos) {
+  Event.Builder finished(SessionEvent.Finished event, StreamSettings settings) {
     OptionalInt stoppedAt = stoppedAt();
     FinishReason reason = stoppedAt.isPresent() ? FinishReason.STOP_TEXT : event.reason();
     int length = Math.min(event.tokens().length, stoppedAt.orElse(Integer.MAX_VALUE));
@@ -123,32 +126,41 @@ final class EventWriter {
         Finished.newBuilder()
             .setReason(ProtoMapper.finishReason(reason))
             .setText(committed.map(CommittedText::text).orElse(""))
-            .setUsage(ProtoMapper.usage(usage).toBuilder().setCommittedTokens(Math.min(usage.committedTokens(), length)))
+            .setUsage(
+                ProtoMapper.usage(usage).toBuilder()
+                    .setCommittedTokens(Math.min(usage.committedTokens(), length)))
             .setTiming(ProtoMapper.timing(event.timing()));
     if (settings.tokenIds()) {
       Arrays.stream(event.tokens(), 0, length).forEach(finished::addTokenIds);
     }
-    return number(Event.newBuilder().setFinished(finished), elapsedNanos);
+    return Event.newBuilder().setFinished(finished);
   }
 
-  Event applied(int controlId, int appliedStep, long elapsedNanos) {
+  Event.Builder applied(int controlId, int appliedStep) {
     step = Math.max(step, appliedStep - 1);
-    ControlApplied message = ControlApplied.newBuilder().setControlId(controlId).setStep(step).build();
-    return number(Event.newBuilder().setControlApplied(message), elapsedNanos);
+    ControlApplied message =
+        ControlApplied.newBuilder().setControlId(controlId).setStep(step).build();
+    return Event.newBuilder().setControlApplied(message);
   }
 
   /** As {@link #applied}, for what takes effect between two steps. */
-  Event appliedNow(int controlId, long elapsedNanos) {
-    return applied(controlId, step + 1, elapsedNanos);
+  Event.Builder appliedNow(int controlId) {
+    return applied(controlId, step + 1);
   }
 
-  Event rejected(int controlId, Status status, long elapsedNanos) {
-    ControlRejected message = ControlRejected.newBuilder().setControlId(controlId).setStatus(status).build();
-    return number(Event.newBuilder().setControlRejected(message), elapsedNanos);
+  Event.Builder rejected(int controlId, Status status) {
+    ControlRejected message =
+        ControlRejected.newBuilder().setControlId(controlId).setStatus(status).build();
+    return Event.newBuilder().setControlRejected(message);
   }
 
-  private Event number(Event.Builder event, long elapsedNanos) {
+  /** The event as the next of its stream; for an event that will be sent. */
+  Event number(Event.Builder event, long elapsedNanos) {
     sequence++;
-    return event.setSequence(sequence).setStep(step).setElapsed(Durations.fromNanos(elapsedNanos)).build();
+    return event
+        .setSequence(sequence)
+        .setStep(step)
+        .setElapsed(Durations.fromNanos(elapsedNanos))
+        .build();
   }
 }

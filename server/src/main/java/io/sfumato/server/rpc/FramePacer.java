@@ -3,7 +3,10 @@ package io.sfumato.server.rpc;
 import io.sfumato.server.canvas.CanvasSnapshot;
 import io.sfumato.server.error.ServingException;
 
-/** Decides which canvases a client is shown: not more often than it asked for, nor more than it acknowledges. Confined to one call. */
+/**
+ * Decides which canvases a client is shown: not more often than it asked for, nor more than it
+ * acknowledges. Confined to one call.
+ */
 final class FramePacer {
 
   private boolean any;
@@ -43,7 +46,10 @@ final class FramePacer {
    */
   void acknowledge(int receivedFrame) {
     if (receivedFrame < 1 || receivedFrame > frame) {
-      throw ServingException.invalidField("frame_ack.frame", receivedFrame, frame == 0 ? "no acknowledgement before the first frame" : "1.." + frame);
+      throw ServingException.invalidField(
+          "frame_ack.frame",
+          receivedFrame,
+          frame == 0 ? "no acknowledgement before the first frame" : "1.." + frame);
     }
     acknowledged = Math.max(acknowledged, receivedFrame);
   }

@@ -17,7 +17,8 @@ import java.util.Optional;
 /**
  * Makes frames of canvases: whole ones, or what changed since the one before. Confined to one call.
  *
- * <p>A position has changed when anything that the client sees of it has: its state, token, text or confidence.
+ * <p>A position has changed when anything that the client sees of it has: its state, token, text or
+ * confidence.
  */
 final class FrameWriter {
 
@@ -50,9 +51,11 @@ final class FrameWriter {
    * @param whole whether a keyframe is wanted in any case
    * @return whether there was anything to show
    */
-  boolean write(CanvasSnapshot snapshot, StreamSettings settings, boolean whole, Event.Builder event) {
+  boolean write(
+      CanvasSnapshot snapshot, StreamSettings settings, boolean whole, Event.Builder event) {
     String[] texts = texts(snapshot);
-    boolean due = settings.keyframeEveryFrames() > 0 && sinceKeyframe >= settings.keyframeEveryFrames();
+    boolean due =
+        settings.keyframeEveryFrames() > 0 && sinceKeyframe >= settings.keyframeEveryFrames();
     boolean keyframe = whole || due || shown == null;
     BitSet changed = keyframe ? all(snapshot) : changed(snapshot, texts, settings);
     if (changed.isEmpty()) {
@@ -66,7 +69,8 @@ final class FrameWriter {
       event.setCanvasKeyframe(CanvasKeyframe.newBuilder().setFrame(frame).addAllSpans(spans));
     } else {
       sinceKeyframe++;
-      event.setCanvasDelta(CanvasDelta.newBuilder().setFrame(frame).setBasisFrame(basis).addAllSpans(spans));
+      event.setCanvasDelta(
+          CanvasDelta.newBuilder().setFrame(frame).setBasisFrame(basis).addAllSpans(spans));
     }
     shown = snapshot;
     shownTexts = texts;
@@ -122,7 +126,8 @@ final class FrameWriter {
     return changed;
   }
 
-  private static List<Span> spans(CanvasSnapshot snapshot, String[] texts, BitSet changed, StreamSettings settings) {
+  private static List<Span> spans(
+      CanvasSnapshot snapshot, String[] texts, BitSet changed, StreamSettings settings) {
     List<Span> spans = new ArrayList<>();
     int start = changed.nextSetBit(0);
     while (start >= 0) {
@@ -133,7 +138,8 @@ final class FrameWriter {
     return spans;
   }
 
-  private static Span span(CanvasSnapshot snapshot, String[] texts, int start, int end, StreamSettings settings) {
+  private static Span span(
+      CanvasSnapshot snapshot, String[] texts, int start, int end, StreamSettings settings) {
     TokenState state = snapshot.state(start);
     Span.Builder span =
         Span.newBuilder().setStart(start).setLength(end - start).setState(ProtoMapper.state(state));

@@ -17,7 +17,10 @@ import io.sfumato.v1.StreamGenerateRequest;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 
-/** Opens a {@link CallSession} for each call: the methods differ only in what a client may say and how it is answered. Thread-safe. */
+/**
+ * Opens a {@link CallSession} for each call: the methods differ only in what a client may say and
+ * how it is answered. Thread-safe.
+ */
 final class GenerationService extends GenerationServiceGrpc.GenerationServiceImplBase {
 
   private final RequestValidator validator;
@@ -41,7 +44,9 @@ final class GenerationService extends GenerationServiceGrpc.GenerationServiceImp
         call,
         request ->
             switch (request.getMessageCase()) {
-              case START -> new ClientMessage.Start(() -> validator.generate(request.getStart(), deadlineNanos, true));
+              case START ->
+                  new ClientMessage.Start(
+                      () -> validator.generate(request.getStart(), deadlineNanos, true));
               case CONTROL -> new ClientMessage.Wish(request.getControl());
               case FRAME_ACK -> new ClientMessage.Receipt(request.getFrameAck().getFrame());
               case MESSAGE_NOT_SET -> new ClientMessage.Nothing();
@@ -56,7 +61,9 @@ final class GenerationService extends GenerationServiceGrpc.GenerationServiceImp
         call,
         request ->
             switch (request.getMessageCase()) {
-              case START -> new ClientMessage.Start(() -> validator.refine(request.getStart(), deadlineNanos));
+              case START ->
+                  new ClientMessage.Start(
+                      () -> validator.refine(request.getStart(), deadlineNanos));
               case CONTROL -> new ClientMessage.Wish(request.getControl());
               case FRAME_ACK -> new ClientMessage.Receipt(request.getFrameAck().getFrame());
               case MESSAGE_NOT_SET -> new ClientMessage.Nothing();
@@ -64,11 +71,14 @@ final class GenerationService extends GenerationServiceGrpc.GenerationServiceImp
   }
 
   @Override
-  public void generateText(GenerateTextRequest request, StreamObserver<GenerateTextResponse> responses) {
+  public void generateText(
+      GenerateTextRequest request, StreamObserver<GenerateTextResponse> responses) {
     long deadlineNanos = deadlineNanos();
-    ServerCallStreamObserver<GenerateTextResponse> observer = (ServerCallStreamObserver<GenerateTextResponse>) responses;
+    ServerCallStreamObserver<GenerateTextResponse> observer =
+        (ServerCallStreamObserver<GenerateTextResponse>) responses;
     CallSession call = open(new TextSink(observer), observer);
-    call.receive(new ClientMessage.Start(() -> validator.generateText(request.getStart(), deadlineNanos)));
+    call.receive(
+        new ClientMessage.Start(() -> validator.generateText(request.getStart(), deadlineNanos)));
   }
 
   @Override
@@ -76,7 +86,9 @@ final class GenerationService extends GenerationServiceGrpc.GenerationServiceImp
     long deadlineNanos = deadlineNanos();
     ServerCallStreamObserver<Event> observer = (ServerCallStreamObserver<Event>) responses;
     CallSession call = open(new StreamSink(observer, false), observer);
-    call.receive(new ClientMessage.Start(() -> validator.generate(request.getStart(), deadlineNanos, false)));
+    call.receive(
+        new ClientMessage.Start(
+            () -> validator.generate(request.getStart(), deadlineNanos, false)));
   }
 
   private CallSession openBidirectional(StreamObserver<Event> responses) {
@@ -89,7 +101,8 @@ final class GenerationService extends GenerationServiceGrpc.GenerationServiceImp
 
   private CallSession open(EventSink sink, ServerCallStreamObserver<?> observer) {
     observer.setOnReadyThreshold(StreamSink.ON_READY_THRESHOLD_BYTES);
-    CallSession call = new CallSession(sink, context, MoreExecutors.newSequentialExecutor(executor));
+    CallSession call =
+        new CallSession(sink, context, MoreExecutors.newSequentialExecutor(executor));
     observer.setOnReadyHandler(call::signal);
     observer.setOnCancelHandler(call::cancel);
     return call;

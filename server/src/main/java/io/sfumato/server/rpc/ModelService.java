@@ -73,14 +73,23 @@ final class ModelService extends ModelServiceGrpc.ModelServiceImplBase {
   private GetModelResponse get(GetModelRequest request) {
     List<ModelEntry> entries = models.entries();
     for (int index = 0; index < entries.size(); index++) {
-      boolean wanted = request.getName().isEmpty() ? index == 0 : entries.get(index).name().equals(request.getName());
+      boolean wanted =
+          request.getName().isEmpty()
+              ? index == 0
+              : entries.get(index).name().equals(request.getName());
       if (wanted) {
-        return GetModelResponse.newBuilder().setModel(ProtoMapper.model(entries.get(index), index == 0)).build();
+        return GetModelResponse.newBuilder()
+            .setModel(ProtoMapper.model(entries.get(index), index == 0))
+            .build();
       }
     }
     throw new ServingException(
         ErrorReason.MODEL_NOT_FOUND,
-        "name: " + request.getName() + " (expected: one of " + entries.stream().map(ModelEntry::name).toList() + ")",
+        "name: "
+            + request.getName()
+            + " (expected: one of "
+            + entries.stream().map(ModelEntry::name).toList()
+            + ")",
         List.of(),
         Map.of("model", request.getName()),
         0,

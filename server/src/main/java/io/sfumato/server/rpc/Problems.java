@@ -8,9 +8,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Everything that is wrong with a request, collected so that a client learns all of it at once. Confined to one call.
+ * Everything that is wrong with a request, collected so that a client learns all of it at once.
+ * Confined to one call.
  *
- * <p>What is wrong for every server is reported before what this server cannot do yet, and that before what the model cannot do.
+ * <p>What is wrong for every server is reported before what this server cannot do yet, and that
+ * before what the model cannot do.
  */
 final class Problems {
 
@@ -77,9 +79,11 @@ final class Problems {
     return first.path() + first.message().substring(name(first.path()).length()) + more;
   }
 
-  private static void add(List<FieldViolation> violations, String path, Object value, String expected) {
+  private static void add(
+      List<FieldViolation> violations, String path, Object value, String expected) {
     if (violations.size() < MOST_REPORTED) {
-      violations.add(new FieldViolation(path, name(path) + ": " + value + " (expected: " + expected + ")"));
+      violations.add(
+          new FieldViolation(path, name(path) + ": " + value + " (expected: " + expected + ")"));
     }
   }
 

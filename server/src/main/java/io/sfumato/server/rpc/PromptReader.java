@@ -28,16 +28,24 @@ final class PromptReader {
    * @return the tokens; none when something is wrong
    */
   static int[] read(
-      Prompt prompt, String path, String assistantPrefix, String prefixPath, ServedModel model, Problems problems) {
+      Prompt prompt,
+      String path,
+      String assistantPrefix,
+      String prefixPath,
+      ServedModel model,
+      Problems problems) {
     return switch (prompt.getContentCase()) {
       case TEXT -> {
         TextCodec codec = codec(path + ".text", model, problems);
-        yield codec == null ? NO_TOKENS : join(codec.encode(prompt.getText()), codec.encode(assistantPrefix));
+        yield codec == null
+            ? NO_TOKENS
+            : join(codec.encode(prompt.getText()), codec.encode(assistantPrefix));
       }
       case CHAT -> chat(prompt.getChat(), path + ".chat", assistantPrefix, model, problems);
       case TOKEN_IDS -> {
         if (!assistantPrefix.isEmpty()) {
-          problems.invalid(prefixPath, quoted(assistantPrefix), "empty with " + path + ".token_ids");
+          problems.invalid(
+              prefixPath, quoted(assistantPrefix), "empty with " + path + ".token_ids");
         }
         yield tokens(prompt.getTokenIds(), path + ".token_ids", model, problems);
       }
@@ -64,11 +72,18 @@ final class PromptReader {
     return model.text().get();
   }
 
-  private static int[] chat(Chat chat, String path, String assistantPrefix, ServedModel model, Problems problems) {
+  private static int[] chat(
+      Chat chat, String path, String assistantPrefix, ServedModel model, Problems problems) {
     TextCodec codec = codec(path, model, problems);
-    Ranges.count(problems, path + ".messages", chat.getMessagesCount(), "messages", 1, MOST_MESSAGES);
+    Ranges.count(
+        problems, path + ".messages", chat.getMessagesCount(), "messages", 1, MOST_MESSAGES);
     for (int index = 0; index < chat.getMessagesCount(); index++) {
-      Ranges.length(problems, path + ".messages[" + index + "].role", chat.getMessages(index).getRole(), 1, LONGEST_ROLE);
+      Ranges.length(
+          problems,
+          path + ".messages[" + index + "].role",
+          chat.getMessages(index).getRole(),
+          1,
+          LONGEST_ROLE);
     }
     if (codec != null && !codec.hasChatTemplate()) {
       problems.capability(path, "set", "text, the model has no chat template");

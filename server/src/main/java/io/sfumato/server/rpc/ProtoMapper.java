@@ -71,10 +71,7 @@ final class ProtoMapper {
     if (event.queuePosition() > 0) {
       progress.getQueuedBuilder().setQueuePosition(event.queuePosition());
     } else {
-      progress
-          .getRunningBuilder()
-          .setBlock(event.block())
-          .setUndecidedTokens(event.undecided());
+      progress.getRunningBuilder().setBlock(event.block()).setUndecidedTokens(event.undecided());
     }
     return progress.build();
   }
@@ -128,14 +125,20 @@ final class ProtoMapper {
                 .setVocabularySize(engine.vocabulary()))
         .setCapabilities(
             Capabilities.newBuilder()
-                .setNoise(engine.maskTokenId() >= 0 ? Capabilities.Noise.NOISE_MASK : Capabilities.Noise.NOISE_UNIFORM)
+                .setNoise(
+                    engine.maskTokenId() >= 0
+                        ? Capabilities.Noise.NOISE_MASK
+                        : Capabilities.Noise.NOISE_UNIFORM)
                 .setTokenizer(served.text().isPresent())
                 .setChat(served.text().isPresent() && served.text().get().hasChatTemplate())
                 .setRefine(true)
                 .setRevision(true)
                 .setGuidance(true))
         .setDefaultCanvas(
-            canvas(defaults.maxLengthTokens(), block, defaults.windowLength() == 0 ? block : defaults.windowLength()))
+            canvas(
+                defaults.maxLengthTokens(),
+                block,
+                defaults.windowLength() == 0 ? block : defaults.windowLength()))
         .setDefaultSampling(
             common(
                 defaults.maxStepsPerBlock(),
@@ -167,7 +170,12 @@ final class ProtoMapper {
   }
 
   private static SamplingSpec.Builder common(
-      int maxSteps, int minAccept, float temperature, AcceptanceSpec acceptance, RevisionSpec revision, float guidance) {
+      int maxSteps,
+      int minAccept,
+      float temperature,
+      AcceptanceSpec acceptance,
+      RevisionSpec revision,
+      float guidance) {
     SamplingSpec.Builder sampling =
         SamplingSpec.newBuilder()
             .setMaxStepsPerBlock(maxSteps)
@@ -184,9 +192,12 @@ final class ProtoMapper {
     switch (acceptance) {
       case AcceptanceSpec.FixedSchedule fixed ->
           sampling.setFixedSchedule(
-              FixedSchedule.newBuilder().setSteps(fixed.stepsPerBlock()).setOrder(order(fixed.order())));
+              FixedSchedule.newBuilder()
+                  .setSteps(fixed.stepsPerBlock())
+                  .setOrder(order(fixed.order())));
       case AcceptanceSpec.ConfidenceThreshold threshold ->
-          sampling.setConfidenceThreshold(ConfidenceThreshold.newBuilder().setThreshold(threshold.threshold()));
+          sampling.setConfidenceThreshold(
+              ConfidenceThreshold.newBuilder().setThreshold(threshold.threshold()));
       case AcceptanceSpec.EntropyBound bound ->
           sampling.setEntropyBound(EntropyBound.newBuilder().setBound(bound.bound()));
     }

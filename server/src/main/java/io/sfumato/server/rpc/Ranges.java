@@ -3,7 +3,10 @@ package io.sfumato.server.rpc;
 import com.google.protobuf.Duration;
 import com.google.protobuf.util.Durations;
 
-/** Checks of single values that report to {@link Problems} and return something usable either way. Pure. */
+/**
+ * Checks of single values that report to {@link Problems} and return something usable either way.
+ * Pure.
+ */
 final class Ranges {
 
   private Ranges() {}
@@ -38,7 +41,8 @@ final class Ranges {
   /** The duration in nanoseconds, if it is within 0 and a bound. */
   static long nanos(Problems problems, String path, Duration value, Duration most) {
     if (!Durations.isValid(value)) {
-      problems.invalid(path, value.getSeconds() + " s + " + value.getNanos() + " ns", "a valid duration");
+      problems.invalid(
+          path, value.getSeconds() + " s + " + value.getNanos() + " ns", "a valid duration");
       return 0;
     }
     if (Durations.isNegative(value) || Durations.compare(value, most) > 0) {
@@ -73,6 +77,8 @@ final class Ranges {
   }
 
   private static String text(float value) {
-    return value == Math.rint(value) && Math.abs(value) < 1e6 ? Integer.toString((int) value) : Float.toString(value);
+    return value == Math.rint(value) && Math.abs(value) < 1e6
+        ? Integer.toString((int) value)
+        : Float.toString(value);
   }
 }

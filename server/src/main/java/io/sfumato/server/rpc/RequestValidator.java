@@ -20,10 +20,11 @@ import java.util.Map;
 import java.util.function.LongSupplier;
 
 /**
- * Turns a start message into a checked plan, before any work is done, or says all that is wrong with it. Thread-safe.
+ * Turns a start message into a checked plan, before any work is done, or says all that is wrong
+ * with it. Thread-safe.
  *
- * <p>Every method throws {@link ServingException}: MODEL_NOT_FOUND and the like from the catalog, INVALID_FIELD, CONTEXT_TOO_LONG, NOT_BUILT,
- * MODEL_CAPABILITY.
+ * <p>Every method throws {@link ServingException}: MODEL_NOT_FOUND and the like from the catalog,
+ * INVALID_FIELD, CONTEXT_TOO_LONG, NOT_BUILT, MODEL_CAPABILITY.
  */
 final class RequestValidator {
 
@@ -56,13 +57,20 @@ final class RequestValidator {
     Problems problems = new Problems();
     checkNames(start.getClientTag(), start.getLabelsMap(), problems);
     StreamSettings stream =
-        StreamReader.read(start.getStream(), "start.stream", model.text().isPresent(), hasControls, problems);
+        StreamReader.read(
+            start.getStream(), "start.stream", model.text().isPresent(), hasControls, problems);
     int[] prompt = NO_TOKENS;
     if (!start.getResumeCursor().isEmpty()) {
       problems.notBuilt("start.resume_cursor", start.getResumeCursor().size() + " bytes");
     } else {
-      prompt = PromptReader.read(
-          start.getPrompt(), "start.prompt", start.getAssistantPrefix(), "start.assistant_prefix", model, problems);
+      prompt =
+          PromptReader.read(
+              start.getPrompt(),
+              "start.prompt",
+              start.getAssistantPrefix(),
+              "start.assistant_prefix",
+              model,
+              problems);
       if (problems.isEmpty() && prompt.length == 0) {
         problems.invalid("start.prompt", "0 tokens", "1 token or more");
       }
@@ -70,18 +78,40 @@ final class RequestValidator {
     if (start.getCanvas().hasTemplate()) {
       problems.notBuilt("start.canvas.template", "set");
     }
-    CanvasLengths lengths = CanvasLengths.read(
-        start.getCanvas(), "start.canvas", model.defaults(), 0, prompt.length, model.engine().maxPositions(), problems);
+    CanvasLengths lengths =
+        CanvasLengths.read(
+            start.getCanvas(),
+            "start.canvas",
+            model.defaults(),
+            0,
+            prompt.length,
+            model.engine().maxPositions(),
+            problems);
     return plan(
-        model, prompt, CanvasStart.undecided(lengths.canvas()), lengths, start.getSampling(), start.getStop(), stream,
-        deadlineNanos, start.getClientTag(), problems);
+        model,
+        prompt,
+        CanvasStart.undecided(lengths.canvas()),
+        lengths,
+        start.getSampling(),
+        start.getStop(),
+        stream,
+        deadlineNanos,
+        start.getClientTag(),
+        problems);
   }
 
-  /** As {@link #generate}, for a call that returns one message: nothing but token ids may be asked for in its stream spec. */
+  /**
+   * As {@link #generate}, for a call that returns one message: nothing but token ids may be asked
+   * for in its stream spec.
+   */
   SessionPlan generateText(GenerateStart start, long deadlineNanos) {
-    StreamSpec bare = StreamSpec.newBuilder().setIncludeTokenIds(start.getStream().getIncludeTokenIds()).build();
+    StreamSpec bare =
+        StreamSpec.newBuilder().setIncludeTokenIds(start.getStream().getIncludeTokenIds()).build();
     if (!start.getStream().equals(bare)) {
-      throw ServingException.invalidField("start.stream", "set", "absent, or include_token_ids alone, in a call that returns one message");
+      throw ServingException.invalidField(
+          "start.stream",
+          "set",
+          "absent, or include_token_ids alone, in a call that returns one message");
     }
     return generate(start, deadlineNanos, false);
   }
@@ -94,10 +124,12 @@ final class RequestValidator {
     Problems problems = new Problems();
     checkNames(start.getClientTag(), start.getLabelsMap(), problems);
     StreamSettings stream =
-        StreamReader.read(start.getStream(), "start.stream", model.text().isPresent(), true, problems);
+        StreamReader.read(
+            start.getStream(), "start.stream", model.text().isPresent(), true, problems);
     int[] prompt = NO_TOKENS;
     if (start.hasInstruction()) {
-      prompt = PromptReader.read(start.getInstruction(), "start.instruction", "", "", model, problems);
+      prompt =
+          PromptReader.read(start.getInstruction(), "start.instruction", "", "", model, problems);
     }
     if (start.getCanvas().hasTemplate()) {
       problems.invalid("start.canvas.template", "set", "absent, the segments are the shape");
@@ -106,15 +138,30 @@ final class RequestValidator {
     if (problems.isEmpty() && draft.length() == 0) {
       problems.invalid("start.segments", "0 tokens", "1 token or more");
     }
-    CanvasLengths lengths = CanvasLengths.read(
-        start.getCanvas(), "start.canvas", model.defaults(), draft.length(), prompt.length, model.engine().maxPositions(), problems);
+    CanvasLengths lengths =
+        CanvasLengths.read(
+            start.getCanvas(),
+            "start.canvas",
+            model.defaults(),
+            draft.length(),
+            prompt.length,
+            model.engine().maxPositions(),
+            problems);
     if (problems.isEmpty() && !draft.isEditable(lengths.canvas())) {
       problems.invalid("start.segments", "all locked", "a blank or editable one");
     }
     problems.throwIfAny();
     return plan(
-        model, prompt, draft.start(lengths.canvas()), lengths, start.getSampling(), start.getStop(), stream,
-        deadlineNanos, start.getClientTag(), problems);
+        model,
+        prompt,
+        draft.start(lengths.canvas()),
+        lengths,
+        start.getSampling(),
+        start.getStop(),
+        stream,
+        deadlineNanos,
+        start.getClientTag(),
+        problems);
   }
 
   private SessionPlan plan(
@@ -130,16 +177,34 @@ final class RequestValidator {
       Problems problems) {
     ModelDefaults defaults = model.defaults();
     SamplingSpec effective =
-        sampling.read(samplingSpec, "start.sampling", defaults, lengths.block(), stop.getIgnoreEndOfText(), problems);
+        sampling.read(
+            samplingSpec,
+            "start.sampling",
+            defaults,
+            lengths.block(),
+            stop.getIgnoreEndOfText(),
+            problems);
     StopMatcher stops = stopTexts(stop, model, problems);
     int[] stopTokens = stopTokens(stop, model, problems);
     if (stop.hasSoftDeadline()) {
-      problems.notBuilt("start.stop.soft_deadline", Durations.isValid(stop.getSoftDeadline()) ? Durations.toString(stop.getSoftDeadline()) : "set");
+      problems.notBuilt(
+          "start.stop.soft_deadline",
+          Durations.isValid(stop.getSoftDeadline())
+              ? Durations.toString(stop.getSoftDeadline())
+              : "set");
     }
     problems.throwIfAny();
-    SessionSpec spec = new SessionSpec(
-        prompt, canvas, lengths.block(), lengths.window(), effective,
-        stop.getIgnoreEndOfText() ? NO_TOKENS : defaults.endOfTextTokens(), stopTokens, deadlineNanos, tag);
+    SessionSpec spec =
+        new SessionSpec(
+            prompt,
+            canvas,
+            lengths.block(),
+            lengths.window(),
+            effective,
+            stop.getIgnoreEndOfText() ? NO_TOKENS : defaults.endOfTextTokens(),
+            stopTokens,
+            deadlineNanos,
+            tag);
     return new SessionPlan(model, spec, stops, stream);
   }
 
@@ -158,7 +223,8 @@ final class RequestValidator {
 
   private static int[] stopTokens(StopSpec stop, ServedModel model, Problems problems) {
     int[] tokens = stop.getStopTokenIdsList().stream().mapToInt(Integer::intValue).toArray();
-    Ranges.count(problems, "start.stop.stop_token_ids", tokens.length, "tokens", 0, MOST_STOP_TOKENS);
+    Ranges.count(
+        problems, "start.stop.stop_token_ids", tokens.length, "tokens", 0, MOST_STOP_TOKENS);
     Ranges.tokens(problems, "start.stop.stop_token_ids", tokens, model.engine().vocabulary());
     return tokens;
   }

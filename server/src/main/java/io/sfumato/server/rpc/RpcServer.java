@@ -23,7 +23,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 
 /**
- * The gRPC server: the contract's services, health and reflection, on Netty or whatever builder it is given. Thread-safe.
+ * The gRPC server: the contract's services, health and reflection, on Netty or whatever builder it
+ * is given. Thread-safe.
  *
  * <p>Health is NOT_SERVING until {@link #serving} says otherwise.
  */
@@ -55,14 +56,19 @@ public final class RpcServer {
    * @param randomness source of seeds for requests without one, and of names for faults
    * @throws IOException when the address cannot be bound
    */
-  public static RpcServer start(RpcSettings settings, ModelCatalog models, NanoClock clock, LongSupplier randomness)
+  public static RpcServer start(
+      RpcSettings settings, ModelCatalog models, NanoClock clock, LongSupplier randomness)
       throws IOException {
     return start(netty(settings), settings.threads(), models, clock, randomness);
   }
 
   /** As {@link #start}, on another transport. */
   public static RpcServer start(
-      ServerBuilder<?> builder, int threads, ModelCatalog models, NanoClock clock, LongSupplier randomness)
+      ServerBuilder<?> builder,
+      int threads,
+      ModelCatalog models,
+      NanoClock clock,
+      LongSupplier randomness)
       throws IOException {
     ExecutorService executor = Executors.newFixedThreadPool(threads, rpcThreads());
     StatusMapper statuses = new StatusMapper(randomness);
@@ -70,7 +76,9 @@ public final class RpcServer {
     List<BindableService> services =
         List.of(
             new GenerationService(
-                new RequestValidator(models, randomness), new CallContext(statuses, clock), executor),
+                new RequestValidator(models, randomness),
+                new CallContext(statuses, clock),
+                executor),
             new ModelService(models, statuses),
             new TokenService(models, statuses),
             health.getHealthService(),

@@ -16,7 +16,8 @@ import java.time.Duration;
  * @param maxConnectionAge time after which a client is asked to connect again
  * @param maxConnectionAgeGrace time for its calls to end by themselves
  * @param handshakeTimeout time for the connection's beginning
- * @param maxResetsPerWindow streams that a client may reset in 30 s before it is disconnected (rapid reset, CVE-2023-44487)
+ * @param maxResetsPerWindow streams that a client may reset in 30 s before it is disconnected
+ *     (rapid reset, CVE-2023-44487)
  */
 public record RpcSettings(
     InetSocketAddress address,

@@ -32,12 +32,19 @@ final class SamplingReader {
    * @param ignoreEndOfText whether the model's end of text is never to be chosen
    */
   SamplingSpec read(
-      io.sfumato.v1.SamplingSpec spec, String path, ModelDefaults defaults, int blockLength, boolean ignoreEndOfText, Problems problems) {
+      io.sfumato.v1.SamplingSpec spec,
+      String path,
+      ModelDefaults defaults,
+      int blockLength,
+      boolean ignoreEndOfText,
+      Problems problems) {
     refuseNotBuilt(spec, path, problems);
     int maxSteps = maxSteps(spec, path, defaults, problems);
     int minAccept = Math.min(defaults.minAcceptPerStep(), blockLength);
     if (spec.hasMinAcceptPerStep()) {
-      minAccept = Ranges.integer(problems, path + ".min_accept_per_step", spec.getMinAcceptPerStep(), 1, blockLength);
+      minAccept =
+          Ranges.integer(
+              problems, path + ".min_accept_per_step", spec.getMinAcceptPerStep(), 1, blockLength);
     }
     float temperature = defaults.temperature();
     if (spec.hasTemperature()) {
@@ -62,18 +69,22 @@ final class SamplingReader {
         NO_TOKENS);
   }
 
-  private static void refuseNotBuilt(io.sfumato.v1.SamplingSpec spec, String path, Problems problems) {
+  private static void refuseNotBuilt(
+      io.sfumato.v1.SamplingSpec spec, String path, Problems problems) {
     if (spec.hasTemperatureSchedule()) {
       problems.notBuilt(path + ".temperature_schedule", "set");
     }
     if (spec.hasTopP() && Ranges.share(problems, path + ".top_p", spec.getTopP()) != 1) {
       problems.notBuilt(path + ".top_p", spec.getTopP());
     }
-    if (spec.hasTopK() && Ranges.integer(problems, path + ".top_k", spec.getTopK(), 0, MOST_TOP_K) != 0) {
+    if (spec.hasTopK()
+        && Ranges.integer(problems, path + ".top_k", spec.getTopK(), 0, MOST_TOP_K) != 0) {
       problems.notBuilt(path + ".top_k", spec.getTopK());
     }
     if (spec.hasRepetitionPenalty()
-        && Ranges.number(problems, path + ".repetition_penalty", spec.getRepetitionPenalty(), .5f, 2) != 1) {
+        && Ranges.number(
+                problems, path + ".repetition_penalty", spec.getRepetitionPenalty(), .5f, 2)
+            != 1) {
       problems.notBuilt(path + ".repetition_penalty", spec.getRepetitionPenalty());
     }
     if (spec.getLogitBiasCount() > 0) {
@@ -84,19 +95,26 @@ final class SamplingReader {
     }
   }
 
-  private static int maxSteps(io.sfumato.v1.SamplingSpec spec, String path, ModelDefaults defaults, Problems problems) {
+  private static int maxSteps(
+      io.sfumato.v1.SamplingSpec spec, String path, ModelDefaults defaults, Problems problems) {
     if (spec.hasMaxStepsPerBlock()) {
-      return Ranges.integer(problems, path + ".max_steps_per_block", spec.getMaxStepsPerBlock(), 1, MOST_STEPS);
+      return Ranges.integer(
+          problems, path + ".max_steps_per_block", spec.getMaxStepsPerBlock(), 1, MOST_STEPS);
     }
     int steps = spec.getFixedSchedule().getSteps();
     return steps <= MOST_STEPS ? Math.max(defaults.maxStepsPerBlock(), steps) : MOST_STEPS;
   }
 
   private static AcceptanceSpec acceptance(
-      io.sfumato.v1.SamplingSpec spec, String path, ModelDefaults defaults, int maxSteps, Problems problems) {
+      io.sfumato.v1.SamplingSpec spec,
+      String path,
+      ModelDefaults defaults,
+      int maxSteps,
+      Problems problems) {
     return switch (spec.getAcceptanceCase()) {
       case FIXED_SCHEDULE ->
-          fixedSchedule(spec.getFixedSchedule(), path + ".fixed_schedule", defaults, maxSteps, problems);
+          fixedSchedule(
+              spec.getFixedSchedule(), path + ".fixed_schedule", defaults, maxSteps, problems);
       case CONFIDENCE_THRESHOLD -> {
         float threshold = DEFAULT_THRESHOLD;
         if (spec.getConfidenceThreshold().hasThreshold()) {
@@ -110,7 +128,13 @@ final class SamplingReader {
       case ENTROPY_BOUND -> {
         float bound = DEFAULT_BOUND;
         if (spec.getEntropyBound().hasBound()) {
-          bound = Ranges.number(problems, path + ".entropy_bound.bound", spec.getEntropyBound().getBound(), 0, 100);
+          bound =
+              Ranges.number(
+                  problems,
+                  path + ".entropy_bound.bound",
+                  spec.getEntropyBound().getBound(),
+                  0,
+                  100);
         } else if (defaults.acceptance() instanceof AcceptanceSpec.EntropyBound usual) {
           bound = usual.bound();
         }
@@ -121,7 +145,11 @@ final class SamplingReader {
   }
 
   private static AcceptanceSpec fixedSchedule(
-      io.sfumato.v1.FixedSchedule schedule, String path, ModelDefaults defaults, int maxSteps, Problems problems) {
+      io.sfumato.v1.FixedSchedule schedule,
+      String path,
+      ModelDefaults defaults,
+      int maxSteps,
+      Problems problems) {
     int steps = maxSteps;
     AcceptanceSpec.Order order = AcceptanceSpec.Order.CONFIDENCE;
     AcceptanceSpec.Spread spread = AcceptanceSpec.Spread.EVEN;
@@ -140,7 +168,9 @@ final class SamplingReader {
       case ORDER_ENTROPY -> order = AcceptanceSpec.Order.ENTROPY;
       case ORDER_RANDOM -> order = AcceptanceSpec.Order.RANDOM;
       case ORDER_LEFTMOST -> order = AcceptanceSpec.Order.LEFTMOST;
-      case UNRECOGNIZED -> problems.invalid(path + ".order", schedule.getOrderValue(), "a value of FixedSchedule.Order");
+      case UNRECOGNIZED ->
+          problems.invalid(
+              path + ".order", schedule.getOrderValue(), "a value of FixedSchedule.Order");
     }
     return new AcceptanceSpec.FixedSchedule(steps, order, spread);
   }
@@ -153,12 +183,19 @@ final class SamplingReader {
     io.sfumato.v1.Revision revision = spec.getRevision();
     float threshold = defaults.revision().remaskThreshold();
     if (revision.hasRemaskThreshold()) {
-      threshold = Ranges.number(problems, path + ".revision.remask_threshold", revision.getRemaskThreshold(), 0, 1);
+      threshold =
+          Ranges.number(
+              problems, path + ".revision.remask_threshold", revision.getRemaskThreshold(), 0, 1);
     }
     int most = Math.max(1, defaults.revision().maxRevisionsPerToken());
     if (revision.hasMaxRevisionsPerToken()) {
-      most = Ranges.integer(
-          problems, path + ".revision.max_revisions_per_token", revision.getMaxRevisionsPerToken(), 0, MOST_REVISIONS);
+      most =
+          Ranges.integer(
+              problems,
+              path + ".revision.max_revisions_per_token",
+              revision.getMaxRevisionsPerToken(),
+              0,
+              MOST_REVISIONS);
     }
     return new RevisionSpec(threshold, most);
   }

@@ -78,15 +78,17 @@ final class StatusMapper {
     return Status.newBuilder()
         .setCode(Code.INTERNAL_VALUE)
         .setMessage("internal fault, " + CORRELATION_ID + ": " + correlationId)
-        .addDetails(Any.pack(errorInfo(ErrorReason.INTERNAL_FAULT, Map.of(CORRELATION_ID, correlationId))))
+        .addDetails(
+            Any.pack(errorInfo(ErrorReason.INTERNAL_FAULT, Map.of(CORRELATION_ID, correlationId))))
         .build();
   }
 
   private static Status known(ServingException error) {
-    Status.Builder status = Status.newBuilder()
-        .setCode(code(error.reason().kind()).getNumber())
-        .setMessage(error.getMessage())
-        .addDetails(Any.pack(errorInfo(error.reason(), error.metadata())));
+    Status.Builder status =
+        Status.newBuilder()
+            .setCode(code(error.reason().kind()).getNumber())
+            .setMessage(error.getMessage())
+            .addDetails(Any.pack(errorInfo(error.reason(), error.metadata())));
     switch (error.reason().kind()) {
       case INVALID_ARGUMENT, UNIMPLEMENTED -> {
         if (!error.violations().isEmpty()) {
@@ -94,21 +96,31 @@ final class StatusMapper {
         }
       }
       case FAILED_PRECONDITION -> status.addDetails(Any.pack(precondition(error)));
-      case NOT_FOUND -> status.addDetails(Any.pack(ResourceInfo.newBuilder()
-          .setResourceType("sfumato.v1.Model")
-          .setResourceName(error.metadata().getOrDefault("model", ""))
-          .setDescription(error.getMessage())
-          .build()));
-      case RESOURCE_EXHAUSTED -> status.addDetails(Any.pack(QuotaFailure.newBuilder()
-          .addViolations(QuotaFailure.Violation.newBuilder()
-              .setSubject(error.reason().name())
-              .setDescription(error.getMessage()))
-          .build()));
+      case NOT_FOUND ->
+          status.addDetails(
+              Any.pack(
+                  ResourceInfo.newBuilder()
+                      .setResourceType("sfumato.v1.Model")
+                      .setResourceName(error.metadata().getOrDefault("model", ""))
+                      .setDescription(error.getMessage())
+                      .build()));
+      case RESOURCE_EXHAUSTED ->
+          status.addDetails(
+              Any.pack(
+                  QuotaFailure.newBuilder()
+                      .addViolations(
+                          QuotaFailure.Violation.newBuilder()
+                              .setSubject(error.reason().name())
+                              .setDescription(error.getMessage()))
+                      .build()));
       case UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, INTERNAL -> {}
     }
     if (error.retryAfterNanos() > 0) {
-      status.addDetails(Any.pack(
-          RetryInfo.newBuilder().setRetryDelay(Durations.fromNanos(error.retryAfterNanos())).build()));
+      status.addDetails(
+          Any.pack(
+              RetryInfo.newBuilder()
+                  .setRetryDelay(Durations.fromNanos(error.retryAfterNanos()))
+                  .build()));
     }
     return status.build();
   }
@@ -124,9 +136,10 @@ final class StatusMapper {
   private static BadRequest badRequest(List<FieldViolation> violations) {
     BadRequest.Builder request = BadRequest.newBuilder();
     for (FieldViolation violation : violations) {
-      request.addFieldViolations(BadRequest.FieldViolation.newBuilder()
-          .setField(violation.path())
-          .setDescription(violation.message()));
+      request.addFieldViolations(
+          BadRequest.FieldViolation.newBuilder()
+              .setField(violation.path())
+              .setDescription(violation.message()));
     }
     return request.build();
   }
@@ -134,15 +147,17 @@ final class StatusMapper {
   private static PreconditionFailure precondition(ServingException error) {
     PreconditionFailure.Builder failure = PreconditionFailure.newBuilder();
     for (FieldViolation violation : error.violations()) {
-      failure.addViolations(PreconditionFailure.Violation.newBuilder()
-          .setType(error.reason().name())
-          .setSubject(violation.path())
-          .setDescription(violation.message()));
+      failure.addViolations(
+          PreconditionFailure.Violation.newBuilder()
+              .setType(error.reason().name())
+              .setSubject(violation.path())
+              .setDescription(violation.message()));
     }
     if (error.violations().isEmpty()) {
-      failure.addViolations(PreconditionFailure.Violation.newBuilder()
-          .setType(error.reason().name())
-          .setDescription(error.getMessage()));
+      failure.addViolations(
+          PreconditionFailure.Violation.newBuilder()
+              .setType(error.reason().name())
+              .setDescription(error.getMessage()));
     }
     return failure.build();
   }

@@ -16,10 +16,12 @@ final class StreamReader {
 
   /**
    * @param path of the spec in its request
-   * @param hasText whether the model has a tokenizer: without one, token ids are all there is to show
+   * @param hasText whether the model has a tokenizer: without one, token ids are all there is to
+   *     show
    * @param hasControls whether the call can acknowledge frames
    */
-  static StreamSettings read(StreamSpec spec, String path, boolean hasText, boolean hasControls, Problems problems) {
+  static StreamSettings read(
+      StreamSpec spec, String path, boolean hasText, boolean hasControls, Problems problems) {
     StreamSpec.Detail detail = spec.getDetail();
     if (detail == StreamSpec.Detail.UNRECOGNIZED) {
       problems.invalid(path + ".detail", spec.getDetailValue(), "a value of StreamSpec.Detail");
@@ -29,22 +31,37 @@ final class StreamReader {
     }
     int everySteps = 1;
     if (spec.hasEveryNSteps()) {
-      everySteps = Ranges.integer(problems, path + ".every_n_steps", spec.getEveryNSteps(), 1, MOST_STEPS);
+      everySteps =
+          Ranges.integer(problems, path + ".every_n_steps", spec.getEveryNSteps(), 1, MOST_STEPS);
     }
     long interval = 0;
     if (spec.hasMinFrameInterval()) {
-      interval = Ranges.nanos(problems, path + ".min_frame_interval", spec.getMinFrameInterval(), LONGEST_INTERVAL);
+      interval =
+          Ranges.nanos(
+              problems, path + ".min_frame_interval", spec.getMinFrameInterval(), LONGEST_INTERVAL);
     }
-    int unacked = Ranges.integer(problems, path + ".max_unacked_frames", spec.getMaxUnackedFrames(), 0, MOST_UNACKED);
+    int unacked =
+        Ranges.integer(
+            problems, path + ".max_unacked_frames", spec.getMaxUnackedFrames(), 0, MOST_UNACKED);
     if (unacked > 0 && !hasControls) {
-      problems.invalid(path + ".max_unacked_frames", unacked, "0 in a call without acknowledgements");
+      problems.invalid(
+          path + ".max_unacked_frames", unacked, "0 in a call without acknowledgements");
     }
-    int keyframes = Ranges.integer(problems, path + ".keyframe_every_n_frames", spec.getKeyframeEveryNFrames(), 0, MOST_STEPS);
-    int alternatives = Ranges.integer(problems, path + ".max_alternatives", spec.getMaxAlternatives(), 0, MOST_ALTERNATIVES);
+    int keyframes =
+        Ranges.integer(
+            problems,
+            path + ".keyframe_every_n_frames",
+            spec.getKeyframeEveryNFrames(),
+            0,
+            MOST_STEPS);
+    int alternatives =
+        Ranges.integer(
+            problems, path + ".max_alternatives", spec.getMaxAlternatives(), 0, MOST_ALTERNATIVES);
     if (alternatives > 0) {
       problems.notBuilt(path + ".max_alternatives", alternatives);
     }
     boolean tokenIds = spec.getIncludeTokenIds() || !hasText;
-    return new StreamSettings(detail, everySteps, interval, unacked, keyframes, tokenIds, spec.getIncludeConfidences());
+    return new StreamSettings(
+        detail, everySteps, interval, unacked, keyframes, tokenIds, spec.getIncludeConfidences());
   }
 }

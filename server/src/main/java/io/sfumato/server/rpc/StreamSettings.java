@@ -19,7 +19,8 @@ record StreamSettings(
     boolean confidences) {
 
   boolean showsCommits() {
-    return detail == StreamSpec.Detail.DETAIL_COMMITTED || detail == StreamSpec.Detail.DETAIL_CANVAS;
+    return detail == StreamSpec.Detail.DETAIL_COMMITTED
+        || detail == StreamSpec.Detail.DETAIL_CANVAS;
   }
 
   boolean showsCanvas() {

@@ -9,7 +9,8 @@ import io.sfumato.v1.Event;
  *
  * @param hasRequests whether the client sends more than one message
  */
-record StreamSink(ServerCallStreamObserver<Event> responses, boolean hasRequests) implements EventSink {
+record StreamSink(ServerCallStreamObserver<Event> responses, boolean hasRequests)
+    implements EventSink {
 
   /** A frame or two: what waits in the transport is what a slow client sees late. */
   static final int ON_READY_THRESHOLD_BYTES = 8 * 1024;

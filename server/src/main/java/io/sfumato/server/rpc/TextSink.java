@@ -5,7 +5,10 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.sfumato.v1.Event;
 import io.sfumato.v1.GenerateTextResponse;
 
-/** The events of a session as one response: its beginning and its end. Confined to the call's serial drain. */
+/**
+ * The events of a session as one response: its beginning and its end. Confined to the call's serial
+ * drain.
+ */
 final class TextSink implements EventSink {
 
   private final ServerCallStreamObserver<GenerateTextResponse> responses;

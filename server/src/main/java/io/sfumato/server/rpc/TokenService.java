@@ -33,7 +33,8 @@ final class TokenService extends TokenServiceGrpc.TokenServiceImplBase {
         statuses,
         () -> {
           TokenizeResponse.Builder response = TokenizeResponse.newBuilder();
-          for (int token : encode(request.getModel(), request.getPrompt(), request.getAssistantPrefix())) {
+          for (int token :
+              encode(request.getModel(), request.getPrompt(), request.getAssistantPrefix())) {
             response.addTokenIds(token);
           }
           return response.build();
@@ -41,25 +42,31 @@ final class TokenService extends TokenServiceGrpc.TokenServiceImplBase {
   }
 
   @Override
-  public void countTokens(CountTokensRequest request, StreamObserver<CountTokensResponse> responses) {
+  public void countTokens(
+      CountTokensRequest request, StreamObserver<CountTokensResponse> responses) {
     UnaryAnswer.send(
         responses,
         statuses,
         () -> {
-          int[] tokens = encode(request.getModel(), request.getPrompt(), request.getAssistantPrefix());
+          int[] tokens =
+              encode(request.getModel(), request.getPrompt(), request.getAssistantPrefix());
           return CountTokensResponse.newBuilder().setTokenCount(tokens.length).build();
         });
   }
 
   @Override
   public void detokenize(DetokenizeRequest request, StreamObserver<DetokenizeResponse> responses) {
-    UnaryAnswer.send(responses, statuses, () -> DetokenizeResponse.newBuilder().setText(decode(request)).build());
+    UnaryAnswer.send(
+        responses,
+        statuses,
+        () -> DetokenizeResponse.newBuilder().setText(decode(request)).build());
   }
 
   private int[] encode(String name, Prompt prompt, String assistantPrefix) {
     ServedModel model = models.require(name);
     Problems problems = new Problems();
-    int[] tokens = PromptReader.read(prompt, "prompt", assistantPrefix, "assistant_prefix", model, problems);
+    int[] tokens =
+        PromptReader.read(prompt, "prompt", assistantPrefix, "assistant_prefix", model, problems);
     problems.throwIfAny();
     return tokens;
   }

@@ -1,0 +1,175 @@
+package io.sfumato.server.rpc;
+
+import io.grpc.ManagedChannel;
+import io.grpc.inprocess.InProcessChannelBuilder;
+import io.grpc.inprocess.InProcessServerBuilder;
+import io.grpc.netty.NettyChannelBuilder;
+import io.sfumato.engine.AttentionKind;
+import io.sfumato.engine.EngineInfo;
+import io.sfumato.engine.EngineLimits;
+import io.sfumato.engine.ScriptedEngine;
+import io.sfumato.server.error.ErrorReason;
+import io.sfumato.server.error.ServingException;
+import io.sfumato.server.model.ModelCatalog;
+import io.sfumato.server.model.ModelDefaults;
+import io.sfumato.server.model.ModelEntry;
+import io.sfumato.server.model.ServedModel;
+import io.sfumato.server.sampling.AcceptanceSpec;
+import io.sfumato.server.sampling.RevisionSpec;
+import io.sfumato.server.schedule.EngineLoop;
+import io.sfumato.server.schedule.EngineLoopOptions;
+import io.sfumato.server.text.ByteCodec;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * A whole server over a scripted engine, and a channel to it. Models: {@code bytes} with {@link
+ * ByteCodec}, {@code ids} the same without a tokenizer, {@code late} which is still loading.
+ */
+final class RpcFixture implements AutoCloseable {
+
+  static final int CONTEXT = 512;
+
+  private static final AtomicLong NAMES = new AtomicLong();
+
+  final ScriptedEngine engine;
+  final EngineLoop loop;
+  final RecordingGate gate;
+  final RpcServer server;
+  final ManagedChannel channel;
+  final ModelCatalog catalog;
+
+  /** How client and server talk. */
+  enum Transport {
+    NETTY,
+    IN_PROCESS
+  }
+
+  RpcFixture(Transport transport, ScriptedEngine.Script script) throws IOException {
+    this(transport, script, 8);
+  }
+
+  RpcFixture(Transport transport, ScriptedEngine.Script script, int slots) throws IOException {
+    engine = new ScriptedEngine(info(), new EngineLimits(slots, 16, 4096, 2048, 0, 0, 16), script);
+    loop =
+        new EngineLoop(
+            engine, new EngineLoopOptions("engine-test", 16, -1, "s-"), System::nanoTime, () -> {});
+    gate = new RecordingGate(loop);
+    catalog = catalog(gate);
+    AtomicLong randomness = new AtomicLong(1);
+    String name = "rpc-test-" + NAMES.incrementAndGet();
+    if (transport == Transport.NETTY) {
+      InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+      server =
+          RpcServer.start(
+              RpcSettings.defaults(address),
+              catalog,
+              System::nanoTime,
+              randomness::incrementAndGet);
+      channel = NettyChannelBuilder.forAddress("localhost", server.port()).usePlaintext().build();
+    } else {
+      server =
+          RpcServer.start(
+              InProcessServerBuilder.forName(name),
+              2,
+              catalog,
+              System::nanoTime,
+              randomness::incrementAndGet);
+      channel = InProcessChannelBuilder.forName(name).build();
+    }
+    loop.start();
+  }
+
+  static EngineInfo info() {
+    return new EngineInfo(
+        "scripted",
+        "none",
+        "none",
+        ByteCodec.VOCABULARY,
+        1,
+        1,
+        CONTEXT,
+        ByteCodec.MASK,
+        ByteCodec.END,
+        -1,
+        AttentionKind.FULL,
+        false,
+        1,
+        0,
+        0,
+        0);
+  }
+
+  static ModelDefaults defaults() {
+    return new ModelDefaults(
+        64,
+        32,
+        0,
+        16,
+        1,
+        0,
+        new AcceptanceSpec.ConfidenceThreshold(.9f),
+        new RevisionSpec(.05f, 2),
+        new int[] {ByteCodec.END});
+  }
+
+  static ModelCatalog catalog(io.sfumato.server.session.SessionGate gate) {
+    ServedModel bytes =
+        new ServedModel("bytes", "00ff", info(), defaults(), Optional.of(new ByteCodec()), gate);
+    ServedModel ids = new ServedModel("ids", "11ee", info(), defaults(), Optional.empty(), gate);
+    List<ModelEntry> entries =
+        List.of(
+            new ModelEntry("bytes", ModelEntry.State.READY, "", Optional.of(bytes)),
+            new ModelEntry("ids", ModelEntry.State.READY, "", Optional.of(ids)),
+            new ModelEntry("late", ModelEntry.State.LOADING, "reading weights", Optional.empty()));
+    return new FixedCatalog(entries);
+  }
+
+  /** Models that stay as they are. */
+  private record FixedCatalog(List<ModelEntry> entries) implements ModelCatalog {
+
+    @Override
+    public ServedModel require(String name) {
+      for (ModelEntry entry : entries) {
+        if (name.isEmpty() || entry.name().equals(name)) {
+          return entry
+              .served()
+              .orElseThrow(() ->
+                  new ServingException(
+                      ErrorReason.MODEL_LOADING,
+                      "model: " + name + " (expected: loaded)",
+                      List.of(),
+                      Map.of(),
+                      TimeUnit.SECONDS.toNanos(2),
+                      null));
+        }
+      }
+      throw new ServingException(
+          ErrorReason.MODEL_NOT_FOUND,
+          "model: " + name + " (expected: one of bytes, ids, late)",
+          List.of(),
+          Map.of("model", name),
+          0,
+          null);
+    }
+  }
+
+  @Override
+  public void close() {
+    channel.shutdownNow();
+    try {
+      server.shutdown(Duration.ofSeconds(5));
+      channel.awaitTermination(5, TimeUnit.SECONDS);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    loop.close();
+  }
+}

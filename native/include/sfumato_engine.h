@@ -1,11 +1,13 @@
 /*
  * The denoising core of Sfumato behind one C interface.
  *
- * An engine holds one model on one device and runs ragged denoising steps: a step is a list of work items over flat token arrays, and every
- * item may belong to another session, with its own length, seed, step and temperature. Logits stay inside; what comes out is one candidate per
- * requested position. Which candidates to accept is the caller's decision.
+ * An engine holds one model on one device and runs ragged denoising steps: a step is a list of work items over flat
+ * token arrays, and every item may belong to another session, with its own length, seed, step and temperature. Logits
+ * stay inside; what comes out is one candidate per requested position. Which candidates to accept is the caller's
+ * decision.
  *
- * Threads: one engine belongs to one thread at a time. Different engines are independent. No function calls back, exits or aborts.
+ * Threads: one engine belongs to one thread at a time. Different engines are independent. No function calls back, exits
+ * or aborts.
  * Memory: everything is allocated by sfumato_open; plan and run allocate nothing.
  * Errors: every function that can fail returns a sfumato_status; sfumato_last_error has the message, of the form
  * "name: value (expected: ...)". After SFUMATO_INVALID_ARGUMENT the engine is unchanged and usable.
@@ -67,7 +69,8 @@ typedef enum sfumato_product_type {
   SFUMATO_PRODUCT_BF16 = 2
 } sfumato_product_type;
 
-/* Instruction set of the CPU kernels. Anything but AUTO is for tests and comparisons; one that the CPU lacks answers FAILED_PRECONDITION. */
+/* Instruction set of the CPU kernels. Anything but AUTO is for tests and comparisons; one that the CPU lacks answers
+ * FAILED_PRECONDITION. */
 typedef enum sfumato_instruction_set {
   SFUMATO_ISA_AUTO = 0,
   SFUMATO_ISA_PORTABLE = 1,
@@ -86,22 +89,25 @@ typedef enum sfumato_attention {
 } sfumato_attention;
 
 typedef enum sfumato_item_kind {
-  /* Runs context tokens and writes their keys and values to the item's pages. Needs sfumato_info.has_key_value_cache. */
+  /* Runs context tokens and writes their keys and values to the item's pages. Needs
+   * sfumato_info.has_key_value_cache. */
   SFUMATO_ITEM_PREFILL = 0,
   /* Runs canvas tokens over the item's cached context; pages are read, never written. */
   SFUMATO_ITEM_DENOISE = 1,
-  /* Runs finished tokens and writes their keys and values to the item's pages. Needs sfumato_info.has_key_value_cache. */
+  /* Runs finished tokens and writes their keys and values to the item's pages. Needs
+   * sfumato_info.has_key_value_cache. */
   SFUMATO_ITEM_COMMIT = 2
 } sfumato_item_kind;
 
-/* Flag of an item: probabilities and entropies are those of the distribution after division by the temperature. Without it they are those of
- * the model's own distribution, and the temperature decides the sampled token only. */
+/* Flag of an item: probabilities and entropies are those of the distribution after division by the temperature. Without
+ * it they are those of the model's own distribution, and the temperature decides the sampled token only. */
 #define SFUMATO_FLAG_TEMPERED_PROBABILITIES 1
 
 typedef struct sfumato_options {
   /* sizeof(sfumato_options) of the caller. */
   uint64_t struct_size;
-  /* Directory in Hugging Face's layout: config.json, model.safetensors or model.safetensors.index.json with its shards. */
+  /* Directory in Hugging Face's layout: config.json, model.safetensors or model.safetensors.index.json with its
+   * shards. */
   const char* model_directory;
   /* Worker threads, the caller's included: 1..256; 0 means one for each core that the process may use. */
   int32_t threads;
@@ -161,14 +167,16 @@ typedef struct sfumato_info {
 typedef struct sfumato_item {
   /* A sfumato_item_kind. */
   int32_t kind;
-  /* Slot whose state the item uses: 0..max_slots-1. A slot may appear in several items of a step, in one of them as anything but a guide. */
+  /* Slot whose state the item uses: 0..max_slots-1. A slot may appear in several items of a step, in one of them as
+   * anything but a guide. */
   int32_t slot;
   /* Absolute position of the first token; the others follow. first_position + token_count <= max_positions. */
   int32_t first_position;
   /* The item's tokens are tokens[token_offset .. token_offset + token_count). token_count >= 1. */
   int32_t token_offset;
   int32_t token_count;
-  /* Positions for which candidates are wanted: candidate_rows[candidate_offset ..), each 0..token_count-1, strictly ascending. */
+  /* Positions for which candidates are wanted: candidate_rows[candidate_offset ..), each 0..token_count-1, strictly
+   * ascending. */
   int32_t candidate_offset;
   int32_t candidate_count;
   /* Pages of the slot's context in order: pages[page_offset ..). */
@@ -183,26 +191,29 @@ typedef struct sfumato_item {
   uint64_t seed;
   /* 0 takes the most probable token; else 1e-3..1e3, sampling by inverse CDF over ascending token ids. */
   float temperature;
-  /* Classifier-free guidance (Ho and Salimans, 2022; LLaDA's generate.py): logits = u + (guidance_scale + 1) (c - u), c from this item, u from
-   * the rows of item guidance_item at the same offsets. guidance_item: -1 for none, else a DENOISE item of the same token_count. */
+  /* Classifier-free guidance (Ho and Salimans, 2022; LLaDA's generate.py): logits = u + (guidance_scale + 1) (c - u), c
+   * from this item, u from the rows of item guidance_item at the same offsets. guidance_item: -1 for none, else a
+   * DENOISE item of the same token_count. */
   int32_t guidance_item;
   float guidance_scale;
   /* SFUMATO_FLAG_... */
   int32_t flags;
   /* Alternatives per candidate: 0..max_top_candidates. */
   int32_t top_count;
-  /* Tokens that are never chosen (their logits count as minus infinity): token_lists[suppressed_offset ..), at most SFUMATO_MAX_TOKEN_LIST. */
+  /* Tokens that are never chosen (their logits count as minus infinity): token_lists[suppressed_offset ..), at most
+   * SFUMATO_MAX_TOKEN_LIST. */
   int32_t suppressed_offset;
   int32_t suppressed_count;
-  /* Tokens that may be chosen but have no confidence: they are left out of the distribution that sampled_probability, best_probability and
-   * second_probability are taken from, and have probability 0 there: token_lists[unconfident_offset ..), at most SFUMATO_MAX_TOKEN_LIST.
-   * input_probability, entropy and alternatives are those of the distribution with them. */
+  /* Tokens that may be chosen but have no confidence: they are left out of the distribution that sampled_probability,
+   * best_probability and second_probability are taken from, and have probability 0 there:
+   * token_lists[unconfident_offset ..), at most SFUMATO_MAX_TOKEN_LIST. input_probability, entropy and alternatives are
+   * those of the distribution with them. */
   int32_t unconfident_offset;
   int32_t unconfident_count;
 } sfumato_item;
 
-/* The engine's own arrays, valid until sfumato_close. The caller fills the first group before sfumato_plan and reads the second after
- * sfumato_run. */
+/* The engine's own arrays, valid until sfumato_close. The caller fills the first group before sfumato_plan and reads
+ * the second after sfumato_run. */
 typedef struct sfumato_buffers {
   uint64_t struct_size;
   sfumato_item* items;     /* [max_items] */
@@ -240,8 +251,8 @@ SFUMATO_API int32_t sfumato_abi_version(void);
 /* Fills the options with their defaults and struct_size. */
 SFUMATO_API sfumato_status sfumato_default_options(sfumato_options* options);
 
-/* Loads the model and allocates everything. On failure *engine is NULL and sfumato_last_error(NULL) of this thread says why: all tensors that
- * are missing or have another shape or type than the config demands are named at once. */
+/* Loads the model and allocates everything. On failure *engine is NULL and sfumato_last_error(NULL) of this thread says
+ * why: all tensors that are missing or have another shape or type than the config demands are named at once. */
 SFUMATO_API sfumato_status sfumato_open(const sfumato_options* options, sfumato_engine** engine);
 
 /* Facts about the loaded model. info->struct_size must be set. */
@@ -253,25 +264,28 @@ SFUMATO_API sfumato_status sfumato_get_buffers(sfumato_engine* engine, sfumato_b
 /* Checks the first item_count items and everything they refer to, and lays out the step: 0..max_items. */
 SFUMATO_API sfumato_status sfumato_plan(sfumato_engine* engine, int32_t item_count);
 
-/* Runs the planned step. One plan can be run several times, also with other token ids in the same places (they are checked again). */
+/* Runs the planned step. One plan can be run several times, also with other token ids in the same places (they are
+ * checked again). */
 SFUMATO_API sfumato_status sfumato_run(sfumato_engine* engine);
 
-/* Runs the planned step and also copies out the logits of the candidate rows, before temperature, suppression and guidance:
- * logits[candidate, token], capacity in floats. For verification against a reference, not for serving. */
+/* Runs the planned step and also copies out the logits of the candidate rows, before temperature, suppression and
+ * guidance: logits[candidate, token], capacity in floats. For verification against a reference, not for serving. */
 SFUMATO_API sfumato_status sfumato_run_logits(sfumato_engine* engine, float* logits, uint64_t capacity);
 
-/* Copies what the family keeps per slot besides pages (the self-conditioning embedding); nothing for families that keep nothing. */
+/* Copies what the family keeps per slot besides pages (the self-conditioning embedding); nothing for families that keep
+ * nothing. */
 SFUMATO_API sfumato_status sfumato_copy_state(sfumato_engine* engine, int32_t from_slot, int32_t to_slot);
 
 /* Forgets what the family keeps for the slot. */
 SFUMATO_API sfumato_status sfumato_reset_slot(sfumato_engine* engine, int32_t slot);
 
-/* Time spent per part of the step since open or the last call with reset != 0. *count: capacity of entries on entry, entries written on exit. */
+/* Time spent per part of the step since open or the last call with reset != 0. *count: capacity of entries on entry,
+ * entries written on exit. */
 SFUMATO_API sfumato_status sfumato_profile(sfumato_engine* engine, sfumato_profile_entry* entries, int32_t* count,
                                            int32_t reset);
 
-/* Message of the last failed call on this engine; for NULL, of the last failed call of this thread that had no engine. Never NULL; valid until
- * the next call. */
+/* Message of the last failed call on this engine; for NULL, of the last failed call of this thread that had no engine.
+ * Never NULL; valid until the next call. */
 SFUMATO_API const char* sfumato_last_error(const sfumato_engine* engine);
 
 /* Frees everything. NULL is allowed. */

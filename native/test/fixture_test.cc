@@ -53,8 +53,12 @@ TEST_P(FixtureTest, ForwardCasesMatchTheReference) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, FixtureTest, testing::Combine(testing::Values("llada", "bert_mlm"), testing::ValuesIn(SupportedInstructionSets())),
-                         [](const auto& info) { return std::get<0>(info.param) + "_" + std::to_string(std::get<1>(info.param)); });
+INSTANTIATE_TEST_SUITE_P(All, FixtureTest,
+                         testing::Combine(testing::Values("llada", "bert_mlm"),
+                                          testing::ValuesIn(SupportedInstructionSets())),
+                         [](const auto& info) {
+                           return std::get<0>(info.param) + "_" + std::to_string(std::get<1>(info.param));
+                         });
 
 }  // namespace
 }  // namespace sfumato::test

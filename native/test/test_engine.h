@@ -15,7 +15,8 @@ inline std::string Fixture(const std::string& name) { return std::string(SFUMATO
 /// An open engine behind the C interface, closed at the end of its scope.
 class TestEngine {
  public:
-  explicit TestEngine(const std::string& directory, int threads = 2, sfumato_instruction_set instruction_set = SFUMATO_ISA_AUTO) {
+  explicit TestEngine(const std::string& directory, int threads = 2,
+                      sfumato_instruction_set instruction_set = SFUMATO_ISA_AUTO) {
     sfumato_options options;
     EXPECT_EQ(sfumato_default_options(&options), SFUMATO_OK);
     options.model_directory = directory.c_str();
@@ -35,7 +36,8 @@ class TestEngine {
   sfumato_buffers& buffers() { return buffers_; }
   std::string error() const { return sfumato_last_error(engine_); }
 
-  /// A DENOISE item over the tokens, with a candidate for every row unless rows are given. Call Clear before the first of a step.
+  /// A DENOISE item over the tokens, with a candidate for every row unless rows are given. Call Clear before the first
+  /// of a step.
   sfumato_item& Add(const std::vector<int32_t>& tokens, const std::vector<int32_t>* rows = nullptr) {
     sfumato_item& item = buffers_.items[items_];
     item = {};

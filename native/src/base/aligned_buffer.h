@@ -14,7 +14,8 @@
 
 namespace sfumato {
 
-/// A fixed array of zeros, aligned to cache lines; its size never changes. Throws RESOURCE_EXHAUSTED when there is not enough memory.
+/// A fixed array of zeros, aligned to cache lines; its size never changes. Throws RESOURCE_EXHAUSTED when there is not
+/// enough memory.
 template <class T>
 class AlignedBuffer {
  public:

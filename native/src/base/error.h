@@ -22,7 +22,8 @@ class Error : public std::runtime_error {
 
 /// Throws an Error with the message "name: value (expected: ...)".
 template <class Value>
-[[noreturn]] void Fail(sfumato_status status, const std::string& name, const Value& value, const std::string& expected) {
+[[noreturn]] void Fail(sfumato_status status, const std::string& name, const Value& value,
+                       const std::string& expected) {
   std::ostringstream message;
   message << name << ": " << value << " (expected: " << expected << ")";
   throw Error(status, message.str());

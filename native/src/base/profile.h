@@ -8,7 +8,19 @@
 namespace sfumato {
 
 /// The parts of a step that time is counted for.
-enum class Part { kEmbedding, kNorm, kAttentionProjections, kRope, kAttention, kFeedForward, kKeyValueWrite, kGather, kHead, kVocabulary, kSampling };
+enum class Part {
+  kEmbedding,
+  kNorm,
+  kAttentionProjections,
+  kRope,
+  kAttention,
+  kFeedForward,
+  kKeyValueWrite,
+  kGather,
+  kHead,
+  kVocabulary,
+  kSampling
+};
 
 constexpr int kPartCount = 11;
 

@@ -9,8 +9,9 @@
 
 namespace sfumato {
 
-/// A fixed set of threads that share a range of tasks; the caller is one of them. Which thread runs a task depends on nothing but the number of
-/// tasks and threads. Idle threads spin for a short while, since the next range of a step comes within microseconds, and then sleep.
+/// A fixed set of threads that share a range of tasks; the caller is one of them. Which thread runs a task depends on
+/// nothing but the number of tasks and threads. Idle threads spin for a short while, since the next range of a step
+/// comes within microseconds, and then sleep.
 ///
 /// Confined to one calling thread at a time. Allocates nothing after construction.
 class ThreadPool {
@@ -27,7 +28,8 @@ class ThreadPool {
   /// Calls function(task, thread) for each task of 0..tasks-1 and returns when all are done. Functions must not throw.
   template <class Function>
   void Run(int64_t tasks, const Function& function) {
-    static_assert(std::is_nothrow_invocable_v<const Function&, int64_t, int>, "tasks run on threads that cannot report exceptions");
+    static_assert(std::is_nothrow_invocable_v<const Function&, int64_t, int>,
+                  "tasks run on threads that cannot report exceptions");
     if (threads_ == 1 || tasks <= 1) {
       for (int64_t task = 0; task < tasks; ++task) function(task, 0);
       return;

@@ -7,8 +7,8 @@
 namespace sfumato::cpu {
 namespace {
 
-// Queries lie in the lanes and keys in the rows: maxima and sums over the keys need no work across lanes, and keys and values are read where they
-// lie, in pages or in the step's own rows.
+// Queries lie in the lanes and keys in the rows: maxima and sums over the keys need no work across lanes, and keys and
+// values are read where they lie, in pages or in the step's own rows.
 
 /// scores[key, query] = keys times queries, for a run of keys that lie at one stride.
 struct ScoreProduct {
@@ -102,16 +102,17 @@ inline void UpdateSoftmax(int64_t keys, int64_t head_dim, float* scores, float* 
 
 void Attention(const AttentionTile& tile) {
   const int64_t size = tile.head_dim * kPanelWidth;
-  float* queries = tile.scratch;   // [head_dim, panel width]
-  float* mix = queries + size;     // [head_dim, panel width]
-  float* scores = mix + size;      // [keys, panel width]
+  float* queries = tile.scratch;  // [head_dim, panel width]
+  float* mix = queries + size;    // [head_dim, panel width]
+  float* scores = mix + size;     // [keys, panel width]
   float* maxima = scores + kAttentionBlock * kPanelWidth;
   float* totals = maxima + kPanelWidth;
   float* visible = totals + kPanelWidth;
 
   for (int64_t q = 0; q < kPanelWidth; ++q) {
     const float* row = tile.queries + q * tile.query_stride;
-    for (int64_t d = 0; d < tile.head_dim; ++d) queries[d * kPanelWidth + q] = q < tile.query_count ? row[d] * tile.scale : 0.0f;
+    for (int64_t d = 0; d < tile.head_dim; ++d)
+      queries[d * kPanelWidth + q] = q < tile.query_count ? row[d] * tile.scale : 0.0f;
   }
   for (int64_t i = 0; i < size; ++i) mix[i] = 0.0f;
   const int64_t all_keys = tile.context_tokens + tile.own_tokens;

@@ -21,7 +21,9 @@ int64_t TileCount(int64_t vocabulary) { return (vocabulary + kTile - 1) / kTile;
 
 size_t Size(int64_t a, int64_t b) { return static_cast<size_t>(a * b); }
 
-float Scale(const CandidateRules& rules) { return rules.tempered_probabilities && rules.temperature > 0 ? 1.0f / rules.temperature : 1.0f; }
+float Scale(const CandidateRules& rules) {
+  return rules.tempered_probabilities && rules.temperature > 0 ? 1.0f / rules.temperature : 1.0f;
+}
 
 float SamplingScale(const CandidateRules& rules) { return rules.temperature > 0 ? 1.0f / rules.temperature : 1.0f; }
 
@@ -29,7 +31,9 @@ bool Before(float logit, int32_t token, float other_logit, int32_t other_token) 
   return logit > other_logit || (logit == other_logit && token < other_token);
 }
 
-bool Contains(const int32_t* tokens, int32_t count, int32_t token) { return std::find(tokens, tokens + count, token) != tokens + count; }
+bool Contains(const int32_t* tokens, int32_t count, int32_t token) {
+  return std::find(tokens, tokens + count, token) != tokens + count;
+}
 
 }  // namespace
 
@@ -67,7 +71,8 @@ struct CandidateStage::RowResult {
   }
 };
 
-CandidateStage::CandidateStage(const Kernels& kernels, ThreadPool& pool, const BackendLimits& limits, int64_t vocabulary, int64_t hidden)
+CandidateStage::CandidateStage(const Kernels& kernels, ThreadPool& pool, const BackendLimits& limits,
+                               int64_t vocabulary, int64_t hidden)
     : kernels_(kernels),
       pool_(pool),
       vocabulary_(vocabulary),
@@ -85,8 +90,8 @@ CandidateStage::CandidateStage(const Kernels& kernels, ThreadPool& pool, const B
       gathered_(Size(pool.threads(), kRows * hidden)) {}
 
 int64_t CandidateStage::bytes() const {
-  return segment_statistics_.bytes() + tile_sums_.bytes() + alternatives_.bytes() + input_logits_.bytes() + unconfident_logits_.bytes() +
-         logits_.bytes() + guide_logits_.bytes() + gathered_.bytes();
+  return segment_statistics_.bytes() + tile_sums_.bytes() + alternatives_.bytes() + input_logits_.bytes() +
+         unconfident_logits_.bytes() + logits_.bytes() + guide_logits_.bytes() + gathered_.bytes();
 }
 
 void CandidateStage::Run(const CandidateArguments& arguments, Profile& profile) {
@@ -100,7 +105,8 @@ void CandidateStage::Run(const CandidateArguments& arguments, Profile& profile) 
       const int64_t segment = task / row_tiles;
       const int64_t first = count * (task % row_tiles) / row_tiles;
       const int64_t end = count * (task % row_tiles + 1) / row_tiles;
-      for (int64_t tile = FirstTile(segment); tile < FirstTile(segment + 1); ++tile) MeasureTile(arguments, first, end - first, tile, thread);
+      for (int64_t tile = FirstTile(segment); tile < FirstTile(segment + 1); ++tile)
+        MeasureTile(arguments, first, end - first, tile, thread);
     });
   }
   const ProfileScope scope(profile, Part::kSampling, 0);
@@ -111,7 +117,8 @@ void CandidateStage::Run(const CandidateArguments& arguments, Profile& profile) 
   if (not_finite_.load()) Fail(SFUMATO_INTERNAL, "logits", "not finite", "finite numbers from finite weights");
 }
 
-const float* CandidateStage::GatherHidden(const CandidateArguments& arguments, int64_t first, int64_t count, bool guides, float* buffer) const {
+const float* CandidateStage::GatherHidden(const CandidateArguments& arguments, int64_t first, int64_t count,
+                                          bool guides, float* buffer) const {
   const CandidateRow* rows = arguments.layout->candidates.data() + first;
   const auto index = [guides](const CandidateRow& row) { return guides ? row.guide : row.selected; };
   bool consecutive = index(rows[0]) >= 0;
@@ -125,7 +132,8 @@ const float* CandidateStage::GatherHidden(const CandidateArguments& arguments, i
   return buffer;
 }
 
-void CandidateStage::ComputeLogits(const CandidateArguments& arguments, int64_t first, int64_t count, int64_t tile, int thread) {
+void CandidateStage::ComputeLogits(const CandidateArguments& arguments, int64_t first, int64_t count, int64_t tile,
+                                   int thread) {
   const auto& head = static_cast<const CpuMatrix&>(*arguments.head);
   const int64_t column = tile * kTile;
   const int64_t columns = std::min(kTile, vocabulary_ - column);
@@ -135,8 +143,8 @@ void CandidateStage::ComputeLogits(const CandidateArguments& arguments, int64_t 
   // The product keeps its partial sums where the result will be: both have rows of kTile columns then.
   const auto multiply = [&](const float* hidden, float* logits) {
     const int64_t padded = (columns + kernels_.panel_width - 1) / kernels_.panel_width * kernels_.panel_width;
-    kernels_.product({hidden, hidden_, count, hidden_, head.panel(column / kernels_.panel_width), columns, bias, Epilogue::kStore, logits, padded,
-                      logits});
+    kernels_.product({hidden, hidden_, count, hidden_, head.panel(column / kernels_.panel_width), columns, bias,
+                      Epilogue::kStore, logits, padded, logits});
   };
   float* logits = logits_.data() + thread * kRows * kTile;
   multiply(GatherHidden(arguments, first, count, false, gathered), logits);
@@ -156,7 +164,8 @@ void CandidateStage::ComputeLogits(const CandidateArguments& arguments, int64_t 
   }
 }
 
-void CandidateStage::MeasureTile(const CandidateArguments& arguments, int64_t first, int64_t count, int64_t tile, int thread) {
+void CandidateStage::MeasureTile(const CandidateArguments& arguments, int64_t first, int64_t count, int64_t tile,
+                                 int thread) {
   ComputeLogits(arguments, first, count, tile, thread);
   const int64_t columns = std::min(kTile, vocabulary_ - tile * kTile);
   const int64_t stride = (columns + kernels_.panel_width - 1) / kernels_.panel_width * kernels_.panel_width;
@@ -233,7 +242,8 @@ void CandidateStage::MeasureRow(const CandidateArguments& arguments, int64_t can
   for (int32_t c = 0; c < columns; ++c) {
     if (logits[c] <= alternatives[top - 1].logit) continue;
     int32_t place = top - 1;
-    for (; place > 0 && logits[c] > alternatives[place - 1].logit; --place) alternatives[place] = alternatives[place - 1];
+    for (; place > 0 && logits[c] > alternatives[place - 1].logit; --place)
+      alternatives[place] = alternatives[place - 1];
     alternatives[place] = {logits[c], begin + c};
   }
 }
@@ -264,22 +274,29 @@ void CandidateStage::Combine(int64_t candidate, const CandidateRules& rules, flo
   }
 }
 
-void CandidateStage::Draw(const CandidateArguments& arguments, int64_t candidate, const CandidateRules& rules, int thread, RowResult& row) {
+void CandidateStage::Draw(const CandidateArguments& arguments, int64_t candidate, const CandidateRules& rules,
+                          int thread, RowResult& row) {
   const StepLayout& layout = *arguments.layout;
   const double scale = SamplingScale(rules);
   const TileSum* sums = tile_sums_.data() + candidate * tiles_;
   const float* unconfident = unconfident_logits_.data() + candidate * SFUMATO_MAX_TOKEN_LIST;
   const auto tile_weight = [&](int64_t tile) {
-    double weight = sums[tile].maximum == kMinusInfinity ? 0.0 : sums[tile].sum * std::exp(scale * (sums[tile].maximum - row.maximum));
+    double weight = sums[tile].maximum == kMinusInfinity
+                        ? 0.0
+                        : sums[tile].sum * std::exp(scale * (sums[tile].maximum - row.maximum));
     for (int32_t i = 0; i < rules.unconfident_count; ++i) {
-      if (rules.unconfident[i] / kTile == tile && unconfident[i] != kMinusInfinity) weight += std::exp(scale * (unconfident[i] - row.maximum));
+      if (rules.unconfident[i] / kTile == tile && unconfident[i] != kMinusInfinity)
+        weight += std::exp(scale * (unconfident[i] - row.maximum));
     }
     return weight;
   };
   double total = 0;
   for (int64_t tile = 0; tile < tiles_; ++tile) total += tile_weight(tile);
-  const auto position = static_cast<uint32_t>(layout.positions[static_cast<size_t>(layout.candidates[static_cast<size_t>(candidate)].row)]);
-  const double target = static_cast<double>(Uniform(rules.seed, position, rules.step, rules.block, RandomPurpose::kTokenSampling)) * total;
+  const auto position = static_cast<uint32_t>(
+      layout.positions[static_cast<size_t>(layout.candidates[static_cast<size_t>(candidate)].row)]);
+  const double target =
+      static_cast<double>(Uniform(rules.seed, position, rules.step, rules.block, RandomPurpose::kTokenSampling)) *
+      total;
 
   double before = 0;
   int64_t chosen = 0;
@@ -341,8 +358,8 @@ void CandidateStage::Finish(const CandidateArguments& arguments, int64_t candida
   WriteAlternatives(arguments, candidate, rules, scale, row);
 }
 
-void CandidateStage::WriteAlternatives(const CandidateArguments& arguments, int64_t candidate, const CandidateRules& rules, float scale,
-                                       const RowResult& row) const {
+void CandidateStage::WriteAlternatives(const CandidateArguments& arguments, int64_t candidate,
+                                       const CandidateRules& rules, float scale, const RowResult& row) const {
   const int32_t at = arguments.layout->candidates[static_cast<size_t>(candidate)].output;
   const int64_t capacity = arguments.outputs.top_capacity;
   Alternative top[SFUMATO_MAX_TOP_CANDIDATES];
@@ -350,12 +367,14 @@ void CandidateStage::WriteAlternatives(const CandidateArguments& arguments, int6
   const auto offer = [&](Alternative offered) {
     if (offered.logit == kMinusInfinity) return;
     for (int32_t place = 0; place < rules.top_count; ++place) {
-      if (top[place].token < 0 || Before(offered.logit, offered.token, top[place].logit, top[place].token)) std::swap(top[place], offered);
+      if (top[place].token < 0 || Before(offered.logit, offered.token, top[place].logit, top[place].token))
+        std::swap(top[place], offered);
       if (offered.token < 0) return;
     }
   };
   if (rules.top_count > 0) {
-    for (int64_t i = 0; i < segments_ * top_; ++i) offer(alternatives_[static_cast<size_t>(candidate * segments_ * top_ + i)]);
+    for (int64_t i = 0; i < segments_ * top_; ++i)
+      offer(alternatives_[static_cast<size_t>(candidate * segments_ * top_ + i)]);
     const float* unconfident = unconfident_logits_.data() + candidate * SFUMATO_MAX_TOKEN_LIST;
     for (int32_t i = 0; i < rules.unconfident_count; ++i) offer({unconfident[i], rules.unconfident[i]});
   }

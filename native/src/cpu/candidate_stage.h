@@ -14,11 +14,13 @@ namespace sfumato::cpu {
 
 class CpuMatrix;
 
-/// Candidate extraction on the CPU, in two passes. The first computes the logits tile by tile and keeps statistics per row and segment of the
-/// vocabulary; the second combines the segments of each row in order, draws, and measures. Tiles and segments are cut by the vocabulary alone.
+/// Candidate extraction on the CPU, in two passes. The first computes the logits tile by tile and keeps statistics per
+/// row and segment of the vocabulary; the second combines the segments of each row in order, draws, and measures. Tiles
+/// and segments are cut by the vocabulary alone.
 class CandidateStage {
  public:
-  CandidateStage(const Kernels& kernels, ThreadPool& pool, const BackendLimits& limits, int64_t vocabulary, int64_t hidden);
+  CandidateStage(const Kernels& kernels, ThreadPool& pool, const BackendLimits& limits, int64_t vocabulary,
+                 int64_t hidden);
 
   void Run(const CandidateArguments& arguments, Profile& profile);
 
@@ -53,12 +55,15 @@ class CandidateStage {
   void MeasureRow(const CandidateArguments& arguments, int64_t candidate, int64_t tile, float* logits);
   void Finish(const CandidateArguments& arguments, int64_t candidate, int thread);
   void Combine(int64_t candidate, const CandidateRules& rules, float scale, RowResult& row) const;
-  void Draw(const CandidateArguments& arguments, int64_t candidate, const CandidateRules& rules, int thread, RowResult& row);
-  void WriteAlternatives(const CandidateArguments& arguments, int64_t candidate, const CandidateRules& rules, float scale, const RowResult& row) const;
+  void Draw(const CandidateArguments& arguments, int64_t candidate, const CandidateRules& rules, int thread,
+            RowResult& row);
+  void WriteAlternatives(const CandidateArguments& arguments, int64_t candidate, const CandidateRules& rules,
+                         float scale, const RowResult& row) const;
 
   int64_t SegmentOf(int64_t tile) const;
   int64_t FirstTile(int64_t segment) const { return tiles_ * segment / segments_; }
-  const float* GatherHidden(const CandidateArguments& arguments, int64_t first, int64_t count, bool guides, float* buffer) const;
+  const float* GatherHidden(const CandidateArguments& arguments, int64_t first, int64_t count, bool guides,
+                            float* buffer) const;
 
   const Kernels& kernels_;
   ThreadPool& pool_;
@@ -68,14 +73,14 @@ class CandidateStage {
   const int64_t tiles_;
   const int64_t segments_;
 
-  AlignedBuffer<Segment> segment_statistics_;   // [candidates, segments]
-  AlignedBuffer<TileSum> tile_sums_;            // [candidates, tiles]
-  AlignedBuffer<Alternative> alternatives_;     // [candidates, segments, top]
-  AlignedBuffer<float> input_logits_;           // [candidates]
-  AlignedBuffer<float> unconfident_logits_;     // [candidates, SFUMATO_MAX_TOKEN_LIST]
-  AlignedBuffer<float> logits_;                 // [threads, row tile, tile]
-  AlignedBuffer<float> guide_logits_;           // [threads, row tile, tile]
-  AlignedBuffer<float> gathered_;               // [threads, row tile, hidden]
+  AlignedBuffer<Segment> segment_statistics_;  // [candidates, segments]
+  AlignedBuffer<TileSum> tile_sums_;           // [candidates, tiles]
+  AlignedBuffer<Alternative> alternatives_;    // [candidates, segments, top]
+  AlignedBuffer<float> input_logits_;          // [candidates]
+  AlignedBuffer<float> unconfident_logits_;    // [candidates, SFUMATO_MAX_TOKEN_LIST]
+  AlignedBuffer<float> logits_;                // [threads, row tile, tile]
+  AlignedBuffer<float> guide_logits_;          // [threads, row tile, tile]
+  AlignedBuffer<float> gathered_;              // [threads, row tile, hidden]
   std::atomic<bool> not_finite_{false};
 };
 

@@ -35,7 +35,9 @@ class CpuBuffer : public Buffer {
 }  // namespace
 
 CpuMatrix::CpuMatrix(int64_t outputs, int64_t inner, bool gated, int64_t panel_width)
-    : PackedMatrix(outputs, inner, gated), panel_width_(panel_width), panels_(static_cast<size_t>(panel_count() * inner * panel_width)) {}
+    : PackedMatrix(outputs, inner, gated),
+      panel_width_(panel_width),
+      panels_(static_cast<size_t>(panel_count() * inner * panel_width)) {}
 
 CpuBackend::CpuBackend(InstructionSet instruction_set, int threads, const BackendLimits& limits)
     : kernels_(KernelsOf(instruction_set)),

@@ -18,8 +18,9 @@ class CandidateStage;
 /// Rows of a tile whose input stays in the second-level cache.
 constexpr int64_t kRowTile = 128;
 
-/// Weights in panels [panels, inner, panel width]: a panel's columns lie side by side, so that one load yields the factors of neighbouring
-/// outputs. Gated weights hold gates in the panel's first half and their partners in the second.
+/// Weights in panels [panels, inner, panel width]: a panel's columns lie side by side, so that one load yields the
+/// factors of neighbouring outputs. Gated weights hold gates in the panel's first half and their partners in the
+/// second.
 class CpuMatrix : public PackedMatrix {
  public:
   CpuMatrix(int64_t outputs, int64_t inner, bool gated, int64_t panel_width);

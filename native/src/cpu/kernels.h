@@ -1,8 +1,8 @@
 #ifndef SFUMATO_CPU_KERNELS_H_
 #define SFUMATO_CPU_KERNELS_H_
 
-// The functions that are compiled once for each instruction set. Plain structs and pointers only: a standard template that two sets instantiate
-// would be merged by the linker into code that one of the CPUs can't run.
+// The functions that are compiled once for each instruction set. Plain structs and pointers only: a standard template
+// that two sets instantiate would be merged by the linker into code that one of the CPUs can't run.
 
 #include <stdint.h>
 
@@ -25,11 +25,12 @@ struct ProductTile {
   float* scratch;  // [rows, panels * panel width], used when inner > kProductBlock
 };
 
-/// Longest run over the inner dimension whose panel stays in the first-level cache. Sums are cut at multiples of an even share of it, so where
-/// they are cut depends on the weights alone.
+/// Longest run over the inner dimension whose panel stays in the first-level cache. Sums are cut at multiples of an
+/// even share of it, so where they are cut depends on the weights alone.
 constexpr int64_t kProductBlock = 256;
 
-/// Keys whose scores are kept at the same time; running sums are rescaled at multiples of it, counted from the first key of the sequence.
+/// Keys whose scores are kept at the same time; running sums are rescaled at multiples of it, counted from the first
+/// key of the sequence.
 constexpr int64_t kAttentionBlock = 256;
 
 /// Up to panel-width queries of one head over all keys of their sequence.
@@ -78,11 +79,13 @@ struct Kernels {
   void (*product)(const ProductTile& tile);
   void (*attention)(const AttentionTile& tile);
   void (*rms_norm)(const float* input, const float* weight, float epsilon, int64_t size, float* output);
-  void (*layer_norm)(const float* input, const float* weight, const float* bias, float epsilon, int64_t size, float* output);
+  void (*layer_norm)(const float* input, const float* weight, const float* bias, float epsilon, int64_t size,
+                     float* output);
   /// Rotates the two halves of each head by the angles of one position.
   void (*rope)(float* row, int64_t heads, int64_t head_dim, const float* cosines, const float* sines);
   void (*add)(const float* addend, int64_t size, float* sum);
-  void (*logit_statistics)(const float* logits, int64_t size, float scale, float sampling_scale, LogitStatistics* statistics);
+  void (*logit_statistics)(const float* logits, int64_t size, float scale, float sampling_scale,
+                           LogitStatistics* statistics);
   /// logits = u + (scale + 1) (logits - u)
   void (*guide)(const float* unconditional, float scale, int64_t size, float* logits);
   void (*exponential)(const float* input, int64_t size, float* output);

@@ -5,7 +5,8 @@
 namespace sfumato::cpu {
 
 const Kernels kAvx512Kernels = {
-    "avx512", kPanelWidth, Product, Attention, RmsNorm, LayerNorm, Rope, AddTo, LogitStatisticsOf, Guide, Exponential, GeluOf, SiluOf,
+    "avx512", kPanelWidth,       Product, Attention,   RmsNorm, LayerNorm, Rope,
+    AddTo,    LogitStatisticsOf, Guide,   Exponential, GeluOf,  SiluOf,
 };
 
 }  // namespace sfumato::cpu

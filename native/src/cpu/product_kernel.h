@@ -64,8 +64,10 @@ struct PanelProduct {
         StoreColumns(out, Silu(sums.low[r]) * sums.high[r], columns);
       } else {
         StoreColumns(out, Finish<kEpilogue>(sums.low[r], bias, out, columns), columns);
-        StoreColumns(out + kLanes, Finish<kEpilogue>(sums.high[r], bias == nullptr ? nullptr : bias + kLanes, out + kLanes, columns - kLanes),
-                     columns - kLanes);
+        StoreColumns(
+            out + kLanes,
+            Finish<kEpilogue>(sums.high[r], bias == nullptr ? nullptr : bias + kLanes, out + kLanes, columns - kLanes),
+            columns - kLanes);
       }
     }
   }

@@ -15,7 +15,9 @@ inline void ForVectors(int64_t size, const Body& body) {
   if (i < size) body(i, size - i);
 }
 
-inline Vec LoadUpTo(const float* p, int64_t count, float fill) { return count == kLanes ? Load(p) : LoadPart(p, count, fill); }
+inline Vec LoadUpTo(const float* p, int64_t count, float fill) {
+  return count == kLanes ? Load(p) : LoadPart(p, count, fill);
+}
 
 inline void StoreUpTo(float* p, Vec value, int64_t count) {
   if (count == kLanes) {
@@ -71,7 +73,9 @@ void Rope(float* row, int64_t heads, int64_t head_dim, const float* cosines, con
 }
 
 void AddTo(const float* addend, int64_t size, float* sum) {
-  ForVectors(size, [&](int64_t i, int64_t count) { StoreUpTo(sum + i, LoadUpTo(sum + i, count, 0.0f) + LoadUpTo(addend + i, count, 0.0f), count); });
+  ForVectors(size, [&](int64_t i, int64_t count) {
+    StoreUpTo(sum + i, LoadUpTo(sum + i, count, 0.0f) + LoadUpTo(addend + i, count, 0.0f), count);
+  });
 }
 
 void Guide(const float* unconditional, float scale, int64_t size, float* logits) {
@@ -82,7 +86,8 @@ void Guide(const float* unconditional, float scale, int64_t size, float* logits)
   });
 }
 
-void LogitStatisticsOf(const float* logits, int64_t size, float scale, float sampling_scale, LogitStatistics* statistics) {
+void LogitStatisticsOf(const float* logits, int64_t size, float scale, float sampling_scale,
+                       LogitStatistics* statistics) {
   Vec best_lanes = Set(-kInfinity);
   Vec second_lanes = Set(-kInfinity);
   ForVectors(size, [&](int64_t i, int64_t count) {
@@ -137,15 +142,18 @@ void LogitStatisticsOf(const float* logits, int64_t size, float scale, float sam
 }
 
 void Exponential(const float* input, int64_t size, float* output) {
-  ForVectors(size, [&](int64_t i, int64_t count) { StoreUpTo(output + i, Exp(LoadUpTo(input + i, count, 0.0f)), count); });
+  ForVectors(size,
+             [&](int64_t i, int64_t count) { StoreUpTo(output + i, Exp(LoadUpTo(input + i, count, 0.0f)), count); });
 }
 
 void GeluOf(const float* input, int64_t size, float* output) {
-  ForVectors(size, [&](int64_t i, int64_t count) { StoreUpTo(output + i, Gelu(LoadUpTo(input + i, count, 0.0f)), count); });
+  ForVectors(size,
+             [&](int64_t i, int64_t count) { StoreUpTo(output + i, Gelu(LoadUpTo(input + i, count, 0.0f)), count); });
 }
 
 void SiluOf(const float* input, int64_t size, float* output) {
-  ForVectors(size, [&](int64_t i, int64_t count) { StoreUpTo(output + i, Silu(LoadUpTo(input + i, count, 0.0f)), count); });
+  ForVectors(size,
+             [&](int64_t i, int64_t count) { StoreUpTo(output + i, Silu(LoadUpTo(input + i, count, 0.0f)), count); });
 }
 
 }  // namespace

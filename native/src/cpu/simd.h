@@ -1,4 +1,5 @@
-// Vectors of floats for the instruction set that this file is compiled for. Included by the kernel sources only, inside their own namespace.
+// Vectors of floats for the instruction set that this file is compiled for. Included by the kernel sources only, inside
+// their own namespace.
 #ifndef SFUMATO_CPU_SIMD_H_
 #define SFUMATO_CPU_SIMD_H_
 
@@ -25,14 +26,18 @@ inline __mmask16 Mask(int64_t count) { return static_cast<__mmask16>((1u << coun
 inline Vec Set(float value) { return _mm512_set1_ps(value); }
 inline Vec Load(const float* p) { return _mm512_loadu_ps(p); }
 inline void Store(float* p, Vec a) { _mm512_storeu_ps(p, a); }
-inline Vec LoadPart(const float* p, int64_t count, float fill) { return _mm512_mask_loadu_ps(Set(fill), Mask(count), p); }
+inline Vec LoadPart(const float* p, int64_t count, float fill) {
+  return _mm512_mask_loadu_ps(Set(fill), Mask(count), p);
+}
 inline void StorePart(float* p, Vec a, int64_t count) { _mm512_mask_storeu_ps(p, Mask(count), a); }
 inline Vec MultiplyAdd(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
 inline Vec Max(Vec a, Vec b) { return _mm512_max_ps(a, b); }
 inline Vec Min(Vec a, Vec b) { return _mm512_min_ps(a, b); }
 inline Vec Round(Vec a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 /// a where x < y, else b
-inline Vec SelectLess(Vec x, Vec y, Vec a, Vec b) { return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, y, _CMP_LT_OQ), b, a); }
+inline Vec SelectLess(Vec x, Vec y, Vec a, Vec b) {
+  return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, y, _CMP_LT_OQ), b, a);
+}
 /// 2^n for whole n of -126..127
 inline Vec PowerOfTwo(Vec n) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127)), 23));

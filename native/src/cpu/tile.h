@@ -13,9 +13,11 @@ struct Sums {
   Vec high[kRows];  // the others
 };
 
-/// Adds a [kRows, inner] times b [inner, panel width] to the sums, one term after the other: a row's result does not depend on kRows.
+/// Adds a [kRows, inner] times b [inner, panel width] to the sums, one term after the other: a row's result does not
+/// depend on kRows.
 template <int kRows, bool kUnitStep>
-inline void MultiplyPanel(const float* a, int64_t a_row, int64_t a_step, const float* b, int64_t inner, Sums<kRows>& sums) {
+inline void MultiplyPanel(const float* a, int64_t a_row, int64_t a_step, const float* b, int64_t inner,
+                          Sums<kRows>& sums) {
   for (int64_t k = 0; k < inner; ++k) {
     const Vec low = Load(b);
     const Vec high = Load(b + kLanes);
@@ -57,7 +59,8 @@ inline void StoreSums(const Sums<kRows>& sums, float* p, int64_t stride) {
   }
 }
 
-/// Cuts rows into groups of nearly equal size, since a small rest would leave the multipliers waiting: calls body.template Run<size>(first).
+/// Cuts rows into groups of nearly equal size, since a small rest would leave the multipliers waiting: calls
+/// body.template Run<size>(first).
 template <int kRows, class Body>
 inline void RunGroup(int64_t size, int64_t first, Body& body) {
   if (size == kRows) {

@@ -67,7 +67,8 @@ template <class Struct>
 void CheckStruct(const char* name, const Struct* value) {
   if (value == nullptr) Fail(SFUMATO_INVALID_ARGUMENT, name, "null", "a pointer");
   if (value->struct_size != sizeof(Struct)) {
-    Fail(SFUMATO_INVALID_ARGUMENT, std::string(name) + ".struct_size", value->struct_size, std::to_string(sizeof(Struct)));
+    Fail(SFUMATO_INVALID_ARGUMENT, std::string(name) + ".struct_size", value->struct_size,
+         std::to_string(sizeof(Struct)));
   }
 }
 

@@ -21,12 +21,15 @@ void CopyText(const std::string& text, char (&field)[SFUMATO_NAME_CAPACITY]) {
 
 Engine::Engine(const EngineOptions& options) : options_(options) {
   const Checkpoint checkpoint(options.model_directory);
-  backend_ = std::make_unique<cpu::CpuBackend>(options.instruction_set, options.threads,
-                                               BackendLimits{options.max_batch_tokens, options.max_candidates, options.max_top_candidates});
-  model_ = LoadModel(*backend_, checkpoint, {options.max_batch_tokens, options.page_tokens, options.max_pages, options.approximate_cache});
+  backend_ = std::make_unique<cpu::CpuBackend>(
+      options.instruction_set, options.threads,
+      BackendLimits{options.max_batch_tokens, options.max_candidates, options.max_top_candidates});
+  model_ = LoadModel(*backend_, checkpoint,
+                     {options.max_batch_tokens, options.page_tokens, options.max_pages, options.approximate_cache});
   const ModelFacts& facts = model_->facts();
   if (options.max_pages > 0 && !facts.key_value_cache) {
-    Fail(SFUMATO_FAILED_PRECONDITION, "max_pages", options.max_pages, "0, since family " + facts.family + " keeps no key-value cache");
+    Fail(SFUMATO_FAILED_PRECONDITION, "max_pages", options.max_pages,
+         "0, since family " + facts.family + " keeps no key-value cache");
   }
   buffers_ = std::make_unique<StepBuffers>(options, facts.max_positions);
   planner_ = std::make_unique<StepPlanner>(options, facts, static_cast<int64_t>(buffers_->pages.size()));
@@ -60,7 +63,8 @@ void Engine::Plan(int32_t item_count) { planner_->Plan(*buffers_, item_count); }
 void Engine::Run(float* logits, uint64_t capacity) {
   const StepLayout& layout = planner_->layout();
   if (logits != nullptr) {
-    const auto needed = static_cast<uint64_t>(planner_->output_rows()) * static_cast<uint64_t>(model_->facts().vocabulary);
+    const auto needed =
+        static_cast<uint64_t>(planner_->output_rows()) * static_cast<uint64_t>(model_->facts().vocabulary);
     if (capacity < needed) Fail(SFUMATO_INVALID_ARGUMENT, "capacity", capacity, std::to_string(needed) + " or more");
   }
   planner_->RefreshTokens(*buffers_);

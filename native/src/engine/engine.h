@@ -11,7 +11,8 @@
 
 namespace sfumato {
 
-/// One model on one device, and the step that is planned for it. Behind the C interface; see sfumato_engine.h for the contract of each function.
+/// One model on one device, and the step that is planned for it. Behind the C interface; see sfumato_engine.h for the
+/// contract of each function.
 class Engine {
  public:
   explicit Engine(const EngineOptions& options);

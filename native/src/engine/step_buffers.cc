@@ -58,13 +58,16 @@ sfumato_buffers StepBuffers::Describe() {
 }
 
 CandidateOutputs StepBuffers::Outputs() {
-  return {sampled_token.data(), sampled_probability.data(), best_token.data(),        best_probability.data(),  second_probability.data(),
-          entropy.data(),       input_probability.data(),   top_tokens.data(),        top_probabilities.data(), top_capacity};
+  return {sampled_token.data(),      sampled_probability.data(),
+          best_token.data(),         best_probability.data(),
+          second_probability.data(), entropy.data(),
+          input_probability.data(),  top_tokens.data(),
+          top_probabilities.data(),  top_capacity};
 }
 
 int64_t StepBuffers::bytes() const {
-  return items.bytes() + tokens.bytes() + candidate_rows.bytes() + pages.bytes() + token_lists.bytes() + 4 * sampled_token.bytes() +
-         3 * entropy.bytes() + 2 * top_tokens.bytes();
+  return items.bytes() + tokens.bytes() + candidate_rows.bytes() + pages.bytes() + token_lists.bytes() +
+         4 * sampled_token.bytes() + 3 * entropy.bytes() + 2 * top_tokens.bytes();
 }
 
 }  // namespace sfumato

@@ -14,7 +14,9 @@ constexpr float kMaxTemperature = 1e3f;
 constexpr float kMaxGuidanceScale = 1e4f;
 constexpr int32_t kMaxCounter = 0x7FFFFFFF;
 
-std::string FieldName(int32_t index, const std::string& field) { return "items[" + std::to_string(index) + "]." + field; }
+std::string FieldName(int32_t index, const std::string& field) {
+  return "items[" + std::to_string(index) + "]." + field;
+}
 
 /// Checks one field of an item; builds its name for the message only.
 void CheckField(int32_t index, const char* field, int64_t value, int64_t low, int64_t high) {
@@ -49,14 +51,16 @@ StepPlanner::StepPlanner(const EngineOptions& options, const ModelFacts& facts, 
 }
 
 int64_t StepPlanner::bytes() const {
-  int64_t bytes = static_cast<int64_t>(items_.capacity() * sizeof(sfumato_item) + output_used_.size() + is_guide_.size() + slot_used_.size() +
-                                       row_selected_.size() + (selected_index_.size() + page_writer_.size()) * sizeof(int32_t));
+  int64_t bytes = static_cast<int64_t>(items_.capacity() * sizeof(sfumato_item) + output_used_.size() +
+                                       is_guide_.size() + slot_used_.size() + row_selected_.size() +
+                                       (selected_index_.size() + page_writer_.size()) * sizeof(int32_t));
   for (const Planned* planned : {&current_, &next_}) {
     const StepLayout& layout = planned->layout;
-    bytes += static_cast<int64_t>((layout.tokens.capacity() + layout.positions.capacity() + layout.selected.capacity() + layout.pages.capacity() +
-                                   planned->token_sources.capacity()) *
+    bytes += static_cast<int64_t>((layout.tokens.capacity() + layout.positions.capacity() + layout.selected.capacity() +
+                                   layout.pages.capacity() + planned->token_sources.capacity()) *
                                       sizeof(int32_t) +
-                                  layout.sequences.capacity() * sizeof(Sequence) + layout.rules.capacity() * sizeof(CandidateRules) +
+                                  layout.sequences.capacity() * sizeof(Sequence) +
+                                  layout.rules.capacity() * sizeof(CandidateRules) +
                                   layout.candidates.capacity() * sizeof(CandidateRow));
   }
   return bytes;
@@ -113,11 +117,13 @@ void StepPlanner::CheckItem(const StepBuffers& buffers, int32_t index) {
   const sfumato_item& item = items_[static_cast<size_t>(index)];
   CheckField(index, "kind", item.kind, SFUMATO_ITEM_PREFILL, SFUMATO_ITEM_COMMIT);
   if (WritesPages(item) && !facts_.key_value_cache) {
-    Fail(SFUMATO_FAILED_PRECONDITION, FieldName(index, "kind"), item.kind == SFUMATO_ITEM_PREFILL ? "PREFILL" : "COMMIT",
+    Fail(SFUMATO_FAILED_PRECONDITION, FieldName(index, "kind"),
+         item.kind == SFUMATO_ITEM_PREFILL ? "PREFILL" : "COMMIT",
          "DENOISE, since family " + facts_.family + " keeps no key-value cache");
   }
   CheckField(index, "slot", item.slot, 0, options_.max_slots - 1);
-  CheckField(index, "token_count", item.token_count, 1, std::min<int64_t>(options_.max_batch_tokens, facts_.max_positions));
+  CheckField(index, "token_count", item.token_count, 1,
+             std::min<int64_t>(options_.max_batch_tokens, facts_.max_positions));
   CheckField(index, "token_offset", item.token_offset, 0, options_.max_batch_tokens - item.token_count);
   CheckField(index, "first_position", item.first_position, 0, facts_.max_positions - item.token_count);
   CheckField(index, "flags", item.flags, 0, SFUMATO_FLAG_TEMPERED_PROBABILITIES);
@@ -138,15 +144,18 @@ void StepPlanner::CheckRandomness(int32_t index) const {
   }
 }
 
-void StepPlanner::CheckTokenList(const StepBuffers& buffers, int32_t index, const char* name, int32_t offset, int32_t count) const {
+void StepPlanner::CheckTokenList(const StepBuffers& buffers, int32_t index, const char* name, int32_t offset,
+                                 int32_t count) const {
   if (count == 0) return;
   const int64_t limit = std::min<int64_t>(SFUMATO_MAX_TOKEN_LIST, facts_.vocabulary - 1);
   CheckField(index, (std::string(name) + "_count").c_str(), count, 0, limit);
-  CheckField(index, (std::string(name) + "_offset").c_str(), offset, 0, static_cast<int64_t>(buffers.token_lists.size()) - count);
+  CheckField(index, (std::string(name) + "_offset").c_str(), offset, 0,
+             static_cast<int64_t>(buffers.token_lists.size()) - count);
   for (int32_t i = 0; i < count; ++i) {
     const int32_t token = buffers.token_lists[static_cast<size_t>(offset + i)];
     if (token < 0 || token >= facts_.vocabulary) {
-      CheckRange(FieldName(index, std::string(name) + "[" + std::to_string(i) + "]").c_str(), token, 0, facts_.vocabulary - 1);
+      CheckRange(FieldName(index, std::string(name) + "[" + std::to_string(i) + "]").c_str(), token, 0,
+                 facts_.vocabulary - 1);
     }
   }
 }
@@ -164,7 +173,8 @@ void StepPlanner::CheckCandidates(const StepBuffers& buffers, int32_t index) {
       CheckRange(("candidate_rows[" + std::to_string(output) + "]").c_str(), row, before + 1, item.token_count - 1);
     }
     if (output_used_[static_cast<size_t>(output)] != 0) {
-      Fail(SFUMATO_INVALID_ARGUMENT, FieldName(index, "candidate_offset"), item.candidate_offset, "candidate rows that no other item has");
+      Fail(SFUMATO_INVALID_ARGUMENT, FieldName(index, "candidate_offset"), item.candidate_offset,
+           "candidate rows that no other item has");
     }
     output_used_[static_cast<size_t>(output)] = 1;
     before = row;
@@ -194,10 +204,11 @@ void StepPlanner::CheckGuidance(int32_t index) const {
   CheckField(index, "guidance_item", item.guidance_item, -1, count - 1);
   if (item.guidance_item < 0) return;
   const sfumato_item& guide = items_[static_cast<size_t>(item.guidance_item)];
-  if (item.guidance_item == index || guide.guidance_item >= 0 || guide.kind != SFUMATO_ITEM_DENOISE || item.kind != SFUMATO_ITEM_DENOISE ||
-      guide.token_count != item.token_count) {
-    Fail(SFUMATO_INVALID_ARGUMENT, FieldName(index, "guidance_item"), item.guidance_item,
-         "another DENOISE item of " + std::to_string(item.token_count) + " tokens without guidance, for a DENOISE item");
+  if (item.guidance_item == index || guide.guidance_item >= 0 || guide.kind != SFUMATO_ITEM_DENOISE ||
+      item.kind != SFUMATO_ITEM_DENOISE || guide.token_count != item.token_count) {
+    Fail(
+        SFUMATO_INVALID_ARGUMENT, FieldName(index, "guidance_item"), item.guidance_item,
+        "another DENOISE item of " + std::to_string(item.token_count) + " tokens without guidance, for a DENOISE item");
   }
   if (!(std::fabs(item.guidance_scale) <= kMaxGuidanceScale)) {
     Fail(SFUMATO_INVALID_ARGUMENT, FieldName(index, "guidance_scale"), item.guidance_scale, "-10000..10000");
@@ -212,7 +223,9 @@ void StepPlanner::CheckSlots() {
   for (size_t i = 0; i < items_.size(); ++i) {
     if (is_guide_[i] != 0) continue;
     uint8_t& used = slot_used_[static_cast<size_t>(items_[i].slot)];
-    if (used != 0) Fail(SFUMATO_INVALID_ARGUMENT, FieldName(static_cast<int32_t>(i), "slot"), items_[i].slot, "a slot of one item only");
+    if (used != 0)
+      Fail(SFUMATO_INVALID_ARGUMENT, FieldName(static_cast<int32_t>(i), "slot"), items_[i].slot,
+           "a slot of one item only");
     used = 1;
   }
 }
@@ -224,18 +237,22 @@ void StepPlanner::CheckPageWriters(const StepBuffers& buffers) {
     // The page in which the context ends is written by the item as well as read.
     const int64_t first_written = WritesPages(item) ? item.context_tokens / options_.page_tokens : item.page_count;
     for (int32_t p = 0; p < item.page_count; ++p) {
-      if ((p >= first_written) == written) body(static_cast<size_t>(buffers.pages[static_cast<size_t>(item.page_offset + p)]));
+      if ((p >= first_written) == written)
+        body(static_cast<size_t>(buffers.pages[static_cast<size_t>(item.page_offset + p)]));
     }
   };
   for (size_t i = 0; i < items_.size(); ++i) {
     for_pages(i, true, [&](size_t page) {
-      if (page_writer_[page] >= 0) Fail(SFUMATO_INVALID_ARGUMENT, FieldName(static_cast<int32_t>(i), "pages"), page, "pages that are written once");
+      if (page_writer_[page] >= 0)
+        Fail(SFUMATO_INVALID_ARGUMENT, FieldName(static_cast<int32_t>(i), "pages"), page,
+             "pages that are written once");
       page_writer_[page] = static_cast<int32_t>(i);
     });
   }
   for (size_t i = 0; i < items_.size(); ++i) {
     for_pages(i, false, [&](size_t page) {
-      if (page_writer_[page] >= 0) Fail(SFUMATO_INVALID_ARGUMENT, FieldName(static_cast<int32_t>(i), "pages"), page, "pages that no item writes");
+      if (page_writer_[page] >= 0)
+        Fail(SFUMATO_INVALID_ARGUMENT, FieldName(static_cast<int32_t>(i), "pages"), page, "pages that no item writes");
     });
   }
 }
@@ -256,7 +273,8 @@ void StepPlanner::AddItem(const StepBuffers& buffers, int32_t index) {
     layout.positions.push_back(item.first_position + i);
     next_.token_sources.push_back(item.token_offset + i);
   }
-  for (int32_t i = 0; i < item.page_count; ++i) layout.pages.push_back(buffers.pages[static_cast<size_t>(item.page_offset + i)]);
+  for (int32_t i = 0; i < item.page_count; ++i)
+    layout.pages.push_back(buffers.pages[static_cast<size_t>(item.page_offset + i)]);
 
   CandidateRules rules;
   rules.seed = item.seed;
@@ -268,8 +286,10 @@ void StepPlanner::AddItem(const StepBuffers& buffers, int32_t index) {
   rules.top_count = item.top_count;
   rules.suppressed_count = item.suppressed_count;
   rules.unconfident_count = item.unconfident_count;
-  for (int32_t i = 0; i < item.suppressed_count; ++i) rules.suppressed[i] = buffers.token_lists[static_cast<size_t>(item.suppressed_offset + i)];
-  for (int32_t i = 0; i < item.unconfident_count; ++i) rules.unconfident[i] = buffers.token_lists[static_cast<size_t>(item.unconfident_offset + i)];
+  for (int32_t i = 0; i < item.suppressed_count; ++i)
+    rules.suppressed[i] = buffers.token_lists[static_cast<size_t>(item.suppressed_offset + i)];
+  for (int32_t i = 0; i < item.unconfident_count; ++i)
+    rules.unconfident[i] = buffers.token_lists[static_cast<size_t>(item.unconfident_offset + i)];
   layout.rules.push_back(rules);
 }
 
@@ -284,12 +304,15 @@ void StepPlanner::AddCandidates(const StepBuffers& buffers) {
         const auto row = static_cast<size_t>(buffers.candidate_rows[static_cast<size_t>(output)]);
         const size_t own = static_cast<size_t>(layout.sequences[i].first_row) + row;
         const bool guided = item.guidance_item >= 0;
-        const size_t guide = guided ? static_cast<size_t>(layout.sequences[static_cast<size_t>(item.guidance_item)].first_row) + row : own;
+        const size_t guide =
+            guided ? static_cast<size_t>(layout.sequences[static_cast<size_t>(item.guidance_item)].first_row) + row
+                   : own;
         body(static_cast<int32_t>(i), output, own, guide, guided);
       }
     }
   };
-  for_candidates([&](int32_t, int32_t, size_t own, size_t guide, bool) { row_selected_[own] = row_selected_[guide] = 1; });
+  for_candidates(
+      [&](int32_t, int32_t, size_t own, size_t guide, bool) { row_selected_[own] = row_selected_[guide] = 1; });
   for (Sequence& sequence : layout.sequences) {
     sequence.first_selected = layout.selected_rows();
     for (int64_t row = sequence.first_row; row < sequence.first_row + sequence.rows; ++row) {
@@ -300,7 +323,8 @@ void StepPlanner::AddCandidates(const StepBuffers& buffers) {
     sequence.selected = layout.selected_rows() - sequence.first_selected;
   }
   for_candidates([&](int32_t item, int32_t output, size_t own, size_t guide, bool guided) {
-    layout.candidates.push_back({item, output, static_cast<int32_t>(own), selected_index_[own], guided ? selected_index_[guide] : -1});
+    layout.candidates.push_back(
+        {item, output, static_cast<int32_t>(own), selected_index_[own], guided ? selected_index_[guide] : -1});
   });
 }
 

@@ -11,8 +11,8 @@
 
 namespace sfumato {
 
-/// Checks a step that the caller describes and copies it into a layout, so that nothing the caller writes later can reach outside. Allocates
-/// nothing unless it throws.
+/// Checks a step that the caller describes and copies it into a layout, so that nothing the caller writes later can
+/// reach outside. Allocates nothing unless it throws.
 class StepPlanner {
  public:
   StepPlanner(const EngineOptions& options, const ModelFacts& facts, int64_t pages_capacity);
@@ -20,7 +20,8 @@ class StepPlanner {
   /// Throws INVALID_ARGUMENT or FAILED_PRECONDITION and leaves the last layout as it was.
   void Plan(const StepBuffers& buffers, int32_t item_count);
 
-  /// Copies the tokens of the planned step again. Throws INVALID_ARGUMENT when one is out of range and leaves the old ones.
+  /// Copies the tokens of the planned step again. Throws INVALID_ARGUMENT when one is out of range and leaves the old
+  /// ones.
   void RefreshTokens(const StepBuffers& buffers);
 
   const StepLayout& layout() const { return current_.layout; }

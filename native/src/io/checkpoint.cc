@@ -18,16 +18,21 @@ std::string ShapeText(const std::vector<int64_t>& shape) {
   return text + "]";
 }
 
-/// The shard names of an index. Throws DATA_LOSS; a shard is a plain file name, so that an index can't reach outside its directory.
+/// The shard names of an index. Throws DATA_LOSS; a shard is a plain file name, so that an index can't reach outside
+/// its directory.
 std::set<std::string> ShardNames(const std::string& path) {
   const MappedFile file(path);
-  if (file.size() > kMaxIndexBytes) Fail(SFUMATO_DATA_LOSS, path, std::to_string(file.size()) + " bytes", "at most 64 MiB");
-  const Json index = ParseJsonObject({reinterpret_cast<const char*>(file.data()), static_cast<size_t>(file.size())}, path);
-  if (!index.contains("weight_map") || !index["weight_map"].is_object()) Fail(SFUMATO_DATA_LOSS, path + " weight_map", "missing", "an object");
+  if (file.size() > kMaxIndexBytes)
+    Fail(SFUMATO_DATA_LOSS, path, std::to_string(file.size()) + " bytes", "at most 64 MiB");
+  const Json index =
+      ParseJsonObject({reinterpret_cast<const char*>(file.data()), static_cast<size_t>(file.size())}, path);
+  if (!index.contains("weight_map") || !index["weight_map"].is_object())
+    Fail(SFUMATO_DATA_LOSS, path + " weight_map", "missing", "an object");
   std::set<std::string> shards;
   for (const auto& [tensor, shard] : index["weight_map"].items()) {
     const std::string name = shard.is_string() ? shard.get<std::string>() : "";
-    if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos || name.find('\0') != std::string::npos) {
+    if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos ||
+        name.find('\0') != std::string::npos) {
       Fail(SFUMATO_DATA_LOSS, path + " weight_map " + tensor, shard.dump().substr(0, 100), "a file name");
     }
     shards.insert(name);
@@ -41,7 +46,8 @@ std::set<std::string> ShardNames(const std::string& path) {
 Checkpoint::Checkpoint(const std::string& directory) : directory_(directory) {
   const std::filesystem::path base(directory);
   std::error_code ignored;
-  if (!std::filesystem::is_directory(base, ignored)) Fail(SFUMATO_NOT_FOUND, "model_directory", directory, "a directory");
+  if (!std::filesystem::is_directory(base, ignored))
+    Fail(SFUMATO_NOT_FOUND, "model_directory", directory, "a directory");
   config_ = Config::Read((base / "config.json").string());
   const std::filesystem::path single = base / "model.safetensors";
   const std::filesystem::path index = base / "model.safetensors.index.json";
@@ -57,7 +63,8 @@ Checkpoint::Checkpoint(const std::string& directory) : directory_(directory) {
 void Checkpoint::AddShard(const std::string& path) {
   const SafetensorsFile& file = files_.emplace_back(path);
   for (const auto& [name, tensor] : file.tensors()) {
-    if (!tensors_.emplace(name, tensor).second) Fail(SFUMATO_DATA_LOSS, path + " " + name, "in two shards", "each tensor once");
+    if (!tensors_.emplace(name, tensor).second)
+      Fail(SFUMATO_DATA_LOSS, path + " " + name, "in two shards", "each tensor once");
   }
   unreadable_.insert(file.unreadable().begin(), file.unreadable().end());
 }

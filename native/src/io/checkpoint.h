@@ -11,7 +11,8 @@
 
 namespace sfumato {
 
-/// A model directory in Hugging Face's layout: config.json and model.safetensors, or model.safetensors.index.json with its shards.
+/// A model directory in Hugging Face's layout: config.json and model.safetensors, or model.safetensors.index.json with
+/// its shards.
 class Checkpoint {
  public:
   /// Throws NOT_FOUND or DATA_LOSS.

@@ -10,7 +10,9 @@ constexpr uint64_t kMaxConfigBytes = 1 << 20;
 
 std::string Label(const std::string& name) { return "config.json " + name; }
 
-std::string Shown(const Json& value) { return value.dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, 100); }
+std::string Shown(const Json& value) {
+  return value.dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, 100);
+}
 
 template <class Number>
 std::string Interval(Number low, Number high) {
@@ -23,7 +25,8 @@ std::string Interval(Number low, Number high) {
 
 Config Config::Read(const std::string& path) {
   const MappedFile file(path);
-  if (file.size() > kMaxConfigBytes) Fail(SFUMATO_DATA_LOSS, path, std::to_string(file.size()) + " bytes", "at most 1 MiB");
+  if (file.size() > kMaxConfigBytes)
+    Fail(SFUMATO_DATA_LOSS, path, std::to_string(file.size()) + " bytes", "at most 1 MiB");
   return Config(ParseJsonObject({reinterpret_cast<const char*>(file.data()), static_cast<size_t>(file.size())}, path));
 }
 
@@ -39,7 +42,8 @@ const Json& Config::Field(const std::string& name) const {
 
 int64_t Config::Integer(const std::string& name, int64_t low, int64_t high) const {
   const Json& value = Field(name);
-  if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<uint64_t>() > static_cast<uint64_t>(high)) ||
+  if (!value.is_number_integer() ||
+      (value.is_number_unsigned() && value.get<uint64_t>() > static_cast<uint64_t>(high)) ||
       value.get<int64_t>() < low || value.get<int64_t>() > high) {
     Fail(SFUMATO_DATA_LOSS, Label(name), Shown(value), Interval(low, high));
   }
@@ -75,12 +79,15 @@ bool Config::BooleanOr(const std::string& name, bool fallback) const {
   return value.get<bool>();
 }
 
-std::string Config::TextOr(const std::string& name, const std::string& fallback) const { return Has(name) ? Text(name) : fallback; }
+std::string Config::TextOr(const std::string& name, const std::string& fallback) const {
+  return Has(name) ? Text(name) : fallback;
+}
 
 std::string Config::FirstTextOf(const std::string& name) const {
   if (!Has(name)) return "";
   const Json& value = Field(name);
-  if (!value.is_array() || (!value.empty() && !value.front().is_string())) Fail(SFUMATO_DATA_LOSS, Label(name), Shown(value), "a list of strings");
+  if (!value.is_array() || (!value.empty() && !value.front().is_string()))
+    Fail(SFUMATO_DATA_LOSS, Label(name), Shown(value), "a list of strings");
   return value.empty() ? "" : value.front().get<std::string>();
 }
 
@@ -95,7 +102,8 @@ void Config::RequireText(const std::string& name, const std::string& expected) c
 
 void Config::RequireBoolean(const std::string& name, bool expected) const {
   const bool value = BooleanOr(name, expected);
-  if (value != expected) Fail(SFUMATO_UNIMPLEMENTED, Label(name), value ? "true" : "false", expected ? "true" : "false");
+  if (value != expected)
+    Fail(SFUMATO_UNIMPLEMENTED, Label(name), value ? "true" : "false", expected ? "true" : "false");
 }
 
 }  // namespace sfumato

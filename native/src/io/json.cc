@@ -18,11 +18,13 @@ class BoundedStructure {
   bool operator()(int depth, Json::parse_event_t event, Json& value) {
     switch (event) {
       case Json::parse_event_t::object_start:
-        if (depth >= kMaxDepth) Fail(SFUMATO_DATA_LOSS, what_, "nested too deeply", "at most " + std::to_string(kMaxDepth) + " levels");
+        if (depth >= kMaxDepth)
+          Fail(SFUMATO_DATA_LOSS, what_, "nested too deeply", "at most " + std::to_string(kMaxDepth) + " levels");
         keys_.emplace_back();
         break;
       case Json::parse_event_t::array_start:
-        if (depth >= kMaxDepth) Fail(SFUMATO_DATA_LOSS, what_, "nested too deeply", "at most " + std::to_string(kMaxDepth) + " levels");
+        if (depth >= kMaxDepth)
+          Fail(SFUMATO_DATA_LOSS, what_, "nested too deeply", "at most " + std::to_string(kMaxDepth) + " levels");
         break;
       case Json::parse_event_t::object_end:
         keys_.pop_back();

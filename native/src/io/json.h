@@ -10,7 +10,8 @@ namespace sfumato {
 
 using Json = nlohmann::json;
 
-/// Parses an object. The text may nest at most 16 levels and repeat no key; what names it in messages. Throws DATA_LOSS.
+/// Parses an object. The text may nest at most 16 levels and repeat no key; what names it in messages. Throws
+/// DATA_LOSS.
 Json ParseJsonObject(std::string_view text, const std::string& what);
 
 }  // namespace sfumato

@@ -16,7 +16,8 @@ namespace sfumato {
 MappedFile::MappedFile(const std::string& path) : path_(path) {
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) {
-    Fail(errno == ENOENT || errno == ENOTDIR ? SFUMATO_NOT_FOUND : SFUMATO_DATA_LOSS, path, std::strerror(errno), "a readable file");
+    Fail(errno == ENOENT || errno == ENOTDIR ? SFUMATO_NOT_FOUND : SFUMATO_DATA_LOSS, path, std::strerror(errno),
+         "a readable file");
   }
   struct stat status = {};
   if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {

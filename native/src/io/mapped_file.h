@@ -7,7 +7,8 @@
 
 namespace sfumato {
 
-/// A file in memory, read only. Used while a model loads and let go afterwards, so that a file that changes later can't hurt.
+/// A file in memory, read only. Used while a model loads and let go afterwards, so that a file that changes later can't
+/// hurt.
 class MappedFile {
  public:
   /// Throws NOT_FOUND when there is no such regular file, DATA_LOSS when it can't be read.

@@ -32,7 +32,8 @@ constexpr TypeName kTypes[] = {
 };
 
 const TypeName* FindType(const std::string& name) {
-  const auto* found = std::find_if(std::begin(kTypes), std::end(kTypes), [&name](const TypeName& type) { return name == type.name; });
+  const auto* found =
+      std::find_if(std::begin(kTypes), std::end(kTypes), [&name](const TypeName& type) { return name == type.name; });
   return found == std::end(kTypes) ? nullptr : found;
 }
 
@@ -44,11 +45,13 @@ struct Range {
 
 /// The header's text. Throws DATA_LOSS when the file is too short for it.
 std::string_view HeaderText(const MappedFile& file) {
-  if (file.size() < kLengthBytes) Fail(SFUMATO_DATA_LOSS, file.path(), std::to_string(file.size()) + " bytes", "at least 8 bytes");
+  if (file.size() < kLengthBytes)
+    Fail(SFUMATO_DATA_LOSS, file.path(), std::to_string(file.size()) + " bytes", "at least 8 bytes");
   uint64_t length = 0;
   std::memcpy(&length, file.data(), kLengthBytes);
   const uint64_t limit = std::min(kMaxHeaderBytes, file.size() - kLengthBytes);
-  if (length < 2 || length > limit) Fail(SFUMATO_DATA_LOSS, file.path() + " header length", length, "2.." + std::to_string(limit));
+  if (length < 2 || length > limit)
+    Fail(SFUMATO_DATA_LOSS, file.path() + " header length", length, "2.." + std::to_string(limit));
   return {reinterpret_cast<const char*>(file.data()) + kLengthBytes, static_cast<size_t>(length)};
 }
 
@@ -57,7 +60,8 @@ std::optional<std::vector<int64_t>> Integers(const Json& value, size_t max_size)
   if (!value.is_array() || value.size() > max_size) return std::nullopt;
   std::vector<int64_t> numbers;
   for (const Json& number : value) {
-    if (!number.is_number_unsigned() || number.get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
+    if (!number.is_number_unsigned() ||
+        number.get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
       return std::nullopt;
     }
     numbers.push_back(number.get<int64_t>());
@@ -106,26 +110,32 @@ SafetensorsFile::SafetensorsFile(const std::string& path) : file_(path) {
     const std::string label = path + " " + name;
     if (!entry.is_object() || !entry.contains("dtype") || !entry["dtype"].is_string() || !entry.contains("shape") ||
         !entry.contains("data_offsets")) {
-      problems.Add(label, entry.dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, 200), "an object with dtype, shape and data_offsets");
+      problems.Add(label, entry.dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, 200),
+                   "an object with dtype, shape and data_offsets");
       continue;
     }
     const TypeName* type = FindType(entry["dtype"].get<std::string>());
     const auto shape = Integers(entry["shape"], kMaxDimensions);
     const auto offsets = Integers(entry["data_offsets"], 2);
     if (type == nullptr) {
-      problems.Add(label + " dtype", entry["dtype"].get<std::string>().substr(0, 40), "a type of the safetensors format");
+      problems.Add(label + " dtype", entry["dtype"].get<std::string>().substr(0, 40),
+                   "a type of the safetensors format");
     }
-    if (!shape) problems.Add(label + " shape", entry["shape"].dump().substr(0, 200), "at most 8 dimensions of 0 or more");
-    if (!offsets || offsets->size() != 2) problems.Add(label + " data_offsets", entry["data_offsets"].dump().substr(0, 200), "two offsets");
+    if (!shape)
+      problems.Add(label + " shape", entry["shape"].dump().substr(0, 200), "at most 8 dimensions of 0 or more");
+    if (!offsets || offsets->size() != 2)
+      problems.Add(label + " data_offsets", entry["data_offsets"].dump().substr(0, 200), "two offsets");
     if (type == nullptr || !shape || !offsets || offsets->size() != 2) continue;
 
     const auto begin = static_cast<uint64_t>((*offsets)[0]);
     const auto end = static_cast<uint64_t>((*offsets)[1]);
     const auto bytes = Product(*shape, type->bits / 8);
     if (begin > end || end > data_bytes) {
-      problems.Add(label + " data_offsets", std::to_string(begin) + ".." + std::to_string(end), "0.." + std::to_string(data_bytes));
+      problems.Add(label + " data_offsets", std::to_string(begin) + ".." + std::to_string(end),
+                   "0.." + std::to_string(data_bytes));
     } else if (!bytes || static_cast<uint64_t>(*bytes) != end - begin) {
-      problems.Add(label + " length", std::to_string(end - begin) + " bytes", bytes ? std::to_string(*bytes) + " for its shape and dtype" : "fewer");
+      problems.Add(label + " length", std::to_string(end - begin) + " bytes",
+                   bytes ? std::to_string(*bytes) + " for its shape and dtype" : "fewer");
     } else {
       ranges.push_back({begin, end, label});
       if (type->type) {
@@ -136,13 +146,17 @@ SafetensorsFile::SafetensorsFile(const std::string& path) : file_(path) {
     }
   }
   if (problems.empty()) {
-    std::sort(ranges.begin(), ranges.end(), [](const Range& a, const Range& b) { return a.begin != b.begin ? a.begin < b.begin : a.end < b.end; });
+    std::sort(ranges.begin(), ranges.end(),
+              [](const Range& a, const Range& b) { return a.begin != b.begin ? a.begin < b.begin : a.end < b.end; });
     uint64_t filled = 0;
     for (const Range& range : ranges) {
-      if (range.begin != filled) problems.Add(range.name + " data_offsets", std::to_string(range.begin), std::to_string(filled));
+      if (range.begin != filled)
+        problems.Add(range.name + " data_offsets", std::to_string(range.begin), std::to_string(filled));
       filled = std::max(filled, range.end);
     }
-    if (filled != data_bytes) problems.Add(path + " data", std::to_string(data_bytes) + " bytes", std::to_string(filled) + " that tensors fill");
+    if (filled != data_bytes)
+      problems.Add(path + " data", std::to_string(data_bytes) + " bytes",
+                   std::to_string(filled) + " that tensors fill");
   }
   problems.ThrowIfAny();
 }

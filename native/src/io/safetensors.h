@@ -27,8 +27,9 @@ struct TensorView {
 /// Converts size numbers, starting with the given one, to float.
 void ReadFloats(const TensorView& tensor, int64_t first, int64_t size, float* out);
 
-/// A safetensors file, completely checked when it opens: the header's length and form, each tensor's type, shape, place and length, and that the
-/// tensors fill the file without gap or overlap. Tensors of types that the core doesn't read are kept by name only.
+/// A safetensors file, completely checked when it opens: the header's length and form, each tensor's type, shape, place
+/// and length, and that the tensors fill the file without gap or overlap. Tensors of types that the core doesn't read
+/// are kept by name only.
 class SafetensorsFile {
  public:
   /// Throws NOT_FOUND or DATA_LOSS; all faulty tensors are named at once.

@@ -12,7 +12,8 @@ namespace sfumato {
 class KeyValueCache {
  public:
   KeyValueCache() = default;
-  KeyValueCache(Backend& backend, int64_t layers, int64_t pages, int64_t page_tokens, const AttentionShape& shape) : page_tokens_(page_tokens) {
+  KeyValueCache(Backend& backend, int64_t layers, int64_t pages, int64_t page_tokens, const AttentionShape& shape)
+      : page_tokens_(page_tokens) {
     if (pages == 0) return;
     for (int64_t layer = 0; layer < layers; ++layer) {
       layers_.push_back(backend.Allocate(pages * page_tokens * 2 * shape.kv_heads * shape.head_dim));

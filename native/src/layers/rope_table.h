@@ -9,8 +9,8 @@
 
 namespace sfumato {
 
-/// Cosines and sines of all positions. Frequencies and angles are rounded to float as the reference implementations do, since at large positions
-/// that rounding is visible.
+/// Cosines and sines of all positions. Frequencies and angles are rounded to float as the reference implementations do,
+/// since at large positions that rounding is visible.
 struct RopeTable {
   std::unique_ptr<Buffer> cosines;  // [max_positions, head_dim / 2]
   std::unique_ptr<Buffer> sines;
@@ -20,7 +20,8 @@ struct RopeTable {
     std::vector<float> cosines(static_cast<size_t>(max_positions * half));
     std::vector<float> sines(cosines.size());
     for (int64_t i = 0; i < half; ++i) {
-      const auto frequency = static_cast<float>(1.0 / std::pow(theta, 2.0 * static_cast<double>(i) / static_cast<double>(head_dim)));
+      const auto frequency =
+          static_cast<float>(1.0 / std::pow(theta, 2.0 * static_cast<double>(i) / static_cast<double>(head_dim)));
       for (int64_t position = 0; position < max_positions; ++position) {
         const float angle = static_cast<float>(position) * frequency;
         cosines[static_cast<size_t>(position * half + i)] = static_cast<float>(std::cos(static_cast<double>(angle)));

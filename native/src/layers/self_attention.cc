@@ -3,32 +3,33 @@
 namespace sfumato {
 
 AttentionWorkspace AttentionWorkspace::Allocate(Backend& backend, int64_t rows, const AttentionShape& shape) {
-  return {backend.Allocate(rows * shape.heads * shape.head_dim), backend.Allocate(rows * 2 * shape.kv_heads * shape.head_dim),
+  return {backend.Allocate(rows * shape.heads * shape.head_dim),
+          backend.Allocate(rows * 2 * shape.kv_heads * shape.head_dim),
           backend.Allocate(rows * shape.heads * shape.head_dim)};
 }
 
-void SelfAttention::RunKeyValues(Backend& backend, const StepLayout& layout, const float* input, const KeyValuePages& pages,
-                                 AttentionWorkspace& workspace) const {
+void SelfAttention::RunKeyValues(Backend& backend, const StepLayout& layout, const float* input,
+                                 const KeyValuePages& pages, AttentionWorkspace& workspace) const {
   const int64_t width = shape.kv_heads * shape.head_dim;
   float* keys = workspace.key_values->data();
   key_value.Run(backend, Part::kAttentionProjections, input, layout.rows(), Epilogue::kStore, keys);
   if (rope != nullptr) {
-    backend.Rope({keys, 2 * width, layout.rows(), shape.kv_heads, shape.head_dim, layout.positions.data(), nullptr, rope->cosines->data(),
-                  rope->sines->data()});
+    backend.Rope({keys, 2 * width, layout.rows(), shape.kv_heads, shape.head_dim, layout.positions.data(), nullptr,
+                  rope->cosines->data(), rope->sines->data()});
   }
   if (pages.data != nullptr) backend.WriteKeyValues({&layout, width, keys, keys + width, 2 * width, pages});
 }
 
-void SelfAttention::RunQueries(Backend& backend, const StepLayout& layout, bool selected_only, const float* input, const KeyValuePages& pages,
-                               AttentionWorkspace& workspace, float* residual) const {
+void SelfAttention::RunQueries(Backend& backend, const StepLayout& layout, bool selected_only, const float* input,
+                               const KeyValuePages& pages, AttentionWorkspace& workspace, float* residual) const {
   const int64_t rows = selected_only ? layout.selected_rows() : layout.rows();
   const int64_t width = shape.heads * shape.head_dim;
   const int64_t kv_width = shape.kv_heads * shape.head_dim;
   float* queries = workspace.queries->data();
   query.Run(backend, Part::kAttentionProjections, input, rows, Epilogue::kStore, queries);
   if (rope != nullptr) {
-    backend.Rope({queries, width, rows, shape.heads, shape.head_dim, layout.positions.data(), selected_only ? layout.selected.data() : nullptr,
-                  rope->cosines->data(), rope->sines->data()});
+    backend.Rope({queries, width, rows, shape.heads, shape.head_dim, layout.positions.data(),
+                  selected_only ? layout.selected.data() : nullptr, rope->cosines->data(), rope->sines->data()});
   }
   AttentionArguments arguments;
   arguments.layout = &layout;

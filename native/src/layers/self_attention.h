@@ -18,8 +18,8 @@ struct AttentionWorkspace {
   static AttentionWorkspace Allocate(Backend& backend, int64_t rows, const AttentionShape& shape);
 };
 
-/// Multi-head attention with grouped keys: projections, rotary positions when there is a table, attention over pages and own tokens, and the output
-/// projection added to the residual.
+/// Multi-head attention with grouped keys: projections, rotary positions when there is a table, attention over pages
+/// and own tokens, and the output projection added to the residual.
 struct SelfAttention {
   AttentionShape shape;
   float scale;
@@ -29,11 +29,12 @@ struct SelfAttention {
   const RopeTable* rope = nullptr;
 
   /// Keys and values of all rows of the step; written to the pages of the items that want it.
-  void RunKeyValues(Backend& backend, const StepLayout& layout, const float* input, const KeyValuePages& pages, AttentionWorkspace& workspace) const;
+  void RunKeyValues(Backend& backend, const StepLayout& layout, const float* input, const KeyValuePages& pages,
+                    AttentionWorkspace& workspace) const;
 
   /// Attention of all rows, or of the selected ones: input and residual hold these rows only.
-  void RunQueries(Backend& backend, const StepLayout& layout, bool selected_only, const float* input, const KeyValuePages& pages,
-                  AttentionWorkspace& workspace, float* residual) const;
+  void RunQueries(Backend& backend, const StepLayout& layout, bool selected_only, const float* input,
+                  const KeyValuePages& pages, AttentionWorkspace& workspace, float* residual) const;
 };
 
 }  // namespace sfumato

@@ -39,7 +39,9 @@ BertConfig ReadConfig(const Config& config) {
   c.max_positions = config.Integer("max_position_embeddings", 1, 1 << 20);
   c.token_types = config.IntegerOr("type_vocab_size", 1, 1 << 16, 2);
   c.epsilon = static_cast<float>(config.RealOr("layer_norm_eps", 0, 1, 1e-12));
-  if (c.width % heads != 0) Fail(SFUMATO_DATA_LOSS, "config.json num_attention_heads", heads, "a part of hidden_size " + std::to_string(c.width));
+  if (c.width % heads != 0)
+    Fail(SFUMATO_DATA_LOSS, "config.json num_attention_heads", heads,
+         "a part of hidden_size " + std::to_string(c.width));
   return c;
 }
 
@@ -61,7 +63,9 @@ Tensors FindTensors(TensorFinder& find, const BertConfig& c) {
   const auto dense = [&find](const std::string& name, int64_t outputs, int64_t inputs) {
     return Affine{find(name + ".weight", {outputs, inputs}), find(name + ".bias", {outputs})};
   };
-  const auto norm = [&find, &c](const std::string& name) { return Affine{find(name + ".weight", {c.width}), find(name + ".bias", {c.width})}; };
+  const auto norm = [&find, &c](const std::string& name) {
+    return Affine{find(name + ".weight", {c.width}), find(name + ".bias", {c.width})};
+  };
   Tensors t;
   t.words = find("bert.embeddings.word_embeddings.weight", {c.vocabulary, c.width});
   t.positions = find("bert.embeddings.position_embeddings.weight", {c.max_positions, c.width});
@@ -112,7 +116,9 @@ struct Norm {
   }
 };
 
-Linear PackLinear(Backend& backend, const Affine& tensors) { return {backend.Pack({tensors.weight}), UploadFloats(backend, tensors.bias)}; }
+Linear PackLinear(Backend& backend, const Affine& tensors) {
+  return {backend.Pack({tensors.weight}), UploadFloats(backend, tensors.bias)};
+}
 
 struct Layer {
   SelfAttention attention;
@@ -123,7 +129,8 @@ struct Layer {
 
 class BertMlm : public Model {
  public:
-  BertMlm(Backend& backend, const BertConfig& config, const Tensors& tensors, const ModelLimits& limits, ModelFacts facts)
+  BertMlm(Backend& backend, const BertConfig& config, const Tensors& tensors, const ModelLimits& limits,
+          ModelFacts facts)
       : Model(std::move(facts)),
         backend_(backend),
         config_(config),
@@ -143,12 +150,13 @@ class BertMlm : public Model {
     const float scale = 1.0f / std::sqrt(static_cast<float>(config.attention.head_dim));
     for (const LayerTensors& t : tensors.layers) {
       Layer layer;
-      layer.attention = {config.attention,
-                         scale,
-                         PackLinear(backend, t.query),
-                         {backend.Pack({t.key.weight, t.value.weight}), UploadFloats(backend, {t.key.bias, t.value.bias})},
-                         PackLinear(backend, t.attention_output),
-                         nullptr};
+      layer.attention = {
+          config.attention,
+          scale,
+          PackLinear(backend, t.query),
+          {backend.Pack({t.key.weight, t.value.weight}), UploadFloats(backend, {t.key.bias, t.value.bias})},
+          PackLinear(backend, t.attention_output),
+          nullptr};
       layer.attention_norm = Norm::Upload(backend, t.attention_norm);
       layer.feed_forward = {PackLinear(backend, t.up), PackLinear(backend, t.down), Epilogue::kGelu};
       layer.output_norm = Norm::Upload(backend, t.output_norm);
@@ -219,7 +227,8 @@ std::unique_ptr<Model> LoadBertMlm(Backend& backend, const Checkpoint& checkpoin
   const BertConfig config = ReadConfig(checkpoint.config());
   TensorFinder find(checkpoint);
   const Tensors tensors = FindTensors(find, config);
-  return std::make_unique<BertMlm>(backend, config, tensors, limits, FactsOf(checkpoint.config(), config, limits, find.parameters()));
+  return std::make_unique<BertMlm>(backend, config, tensors, limits,
+                                   FactsOf(checkpoint.config(), config, limits, find.parameters()));
 }
 
 }  // namespace sfumato

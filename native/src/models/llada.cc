@@ -52,10 +52,12 @@ LladaConfig ReadConfig(const Config& config) {
   c.epsilon = static_cast<float>(config.RealOr("rms_norm_eps", 0, 1, 1e-5));
   c.tied = config.BooleanOr("weight_tying", false);
   if (c.width % c.attention.heads != 0 || c.attention.head_dim % 2 != 0) {
-    Fail(SFUMATO_DATA_LOSS, "config.json n_heads", c.attention.heads, "an even part of d_model " + std::to_string(c.width));
+    Fail(SFUMATO_DATA_LOSS, "config.json n_heads", c.attention.heads,
+         "an even part of d_model " + std::to_string(c.width));
   }
   if (c.attention.heads % c.attention.kv_heads != 0) {
-    Fail(SFUMATO_DATA_LOSS, "config.json n_kv_heads", c.attention.kv_heads, "a divisor of n_heads " + std::to_string(c.attention.heads));
+    Fail(SFUMATO_DATA_LOSS, "config.json n_kv_heads", c.attention.kv_heads,
+         "a divisor of n_heads " + std::to_string(c.attention.heads));
   }
   return c;
 }
@@ -119,7 +121,8 @@ struct Layer {
 
 class Llada : public Model {
  public:
-  Llada(Backend& backend, const LladaConfig& config, const Tensors& tensors, const ModelLimits& limits, ModelFacts facts)
+  Llada(Backend& backend, const LladaConfig& config, const Tensors& tensors, const ModelLimits& limits,
+        ModelFacts facts)
       : Model(std::move(facts)),
         backend_(backend),
         config_(config),
@@ -144,7 +147,8 @@ class Llada : public Model {
                          {backend.Pack({t.attention_output}), nullptr},
                          &rope_};
       layer.feed_forward_norm = UploadFloats(backend, t.feed_forward_norm);
-      layer.feed_forward = {{backend.PackGated(t.gate, t.up), nullptr}, {backend.Pack({t.down}), nullptr}, Epilogue::kGatedSilu};
+      layer.feed_forward = {
+          {backend.PackGated(t.gate, t.up), nullptr}, {backend.Pack({t.down}), nullptr}, Epilogue::kGatedSilu};
       layers_.push_back(std::move(layer));
     }
     backend.ReserveAttention(config.attention.head_dim);
@@ -205,7 +209,8 @@ std::unique_ptr<Model> LoadLlada(Backend& backend, const Checkpoint& checkpoint,
   const LladaConfig config = ReadConfig(checkpoint.config());
   TensorFinder find(checkpoint);
   const Tensors tensors = FindTensors(find, config);
-  return std::make_unique<Llada>(backend, config, tensors, limits, FactsOf(checkpoint.config(), config, limits, find.parameters()));
+  return std::make_unique<Llada>(backend, config, tensors, limits,
+                                 FactsOf(checkpoint.config(), config, limits, find.parameters()));
 }
 
 }  // namespace sfumato

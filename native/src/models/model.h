@@ -30,8 +30,8 @@ struct ModelLimits {
   int64_t max_rows = 0;
   int64_t page_tokens = 1;
   int64_t max_pages = 0;
-  /// Lets a bidirectional family keep the keys and values of a prefix although they depend on what follows it: an approximation for all layers but
-  /// the first. Not reachable through the C interface.
+  /// Lets a bidirectional family keep the keys and values of a prefix although they depend on what follows it: an
+  /// approximation for all layers but the first. Not reachable through the C interface.
   bool approximate_cache = false;
 };
 
@@ -42,7 +42,8 @@ class Model {
 
   const ModelFacts& facts() const { return facts_; }
 
-  /// Runs the step up to the head. Returns the hidden states of the selected rows, [selected rows, hidden_size], valid until the next call.
+  /// Runs the step up to the head. Returns the hidden states of the selected rows, [selected rows, hidden_size], valid
+  /// until the next call.
   virtual const float* Forward(const StepLayout& layout) = 0;
 
   /// The product that turns hidden states into logits, [vocabulary, hidden_size], and its bias or null.

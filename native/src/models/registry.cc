@@ -26,10 +26,12 @@ std::unique_ptr<Model> LoadModel(Backend& backend, const Checkpoint& checkpoint,
   const std::string architecture = checkpoint.config().FirstTextOf("architectures");
   std::string known;
   for (const Family& family : kFamilies) {
-    if (model_type == family.model_type && architecture == family.architecture) return family.load(backend, checkpoint, limits);
+    if (model_type == family.model_type && architecture == family.architecture)
+      return family.load(backend, checkpoint, limits);
     known += std::string(known.empty() ? "" : ", ") + family.model_type + " with " + family.architecture;
   }
-  Fail(SFUMATO_UNIMPLEMENTED, "config.json model_type", model_type.substr(0, 100) + " with " + architecture.substr(0, 100), known);
+  Fail(SFUMATO_UNIMPLEMENTED, "config.json model_type",
+       model_type.substr(0, 100) + " with " + architecture.substr(0, 100), known);
 }
 
 }  // namespace sfumato

@@ -7,7 +7,8 @@
 
 namespace sfumato {
 
-/// Loads the family that config.json names. Throws UNIMPLEMENTED for an unknown one, DATA_LOSS when the tensors contradict the config.
+/// Loads the family that config.json names. Throws UNIMPLEMENTED for an unknown one, DATA_LOSS when the tensors
+/// contradict the config.
 std::unique_ptr<Model> LoadModel(Backend& backend, const Checkpoint& checkpoint, const ModelLimits& limits);
 
 }  // namespace sfumato

@@ -11,7 +11,8 @@
 
 namespace sfumato {
 
-/// Looks up all tensors of a model before any is used, so that one error names everything that is missing, misshapen or left over.
+/// Looks up all tensors of a model before any is used, so that one error names everything that is missing, misshapen or
+/// left over.
 class TensorFinder {
  public:
   explicit TensorFinder(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}

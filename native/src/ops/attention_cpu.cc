@@ -12,7 +12,8 @@ int64_t VisibleKeys(const AttentionArguments& arguments, const Sequence& sequenc
   int64_t own = sequence.rows;
   if (arguments.visibility == Visibility::kCausal) own = own_row + 1;
   if (arguments.visibility == Visibility::kOwnAndEarlierBlocks) {
-    const int64_t block_end = ((sequence.first_position + own_row) / arguments.block_length + 1) * arguments.block_length;
+    const int64_t block_end =
+        ((sequence.first_position + own_row) / arguments.block_length + 1) * arguments.block_length;
     own = std::min(sequence.rows, block_end - sequence.first_position);
   }
   return sequence.context_tokens + own;
@@ -59,13 +60,15 @@ void CpuBackend::Attention(const AttentionArguments& arguments) {
     float visible[kMaxPanelWidth];
     if (arguments.visibility != Visibility::kAll) {
       for (int64_t q = 0; q < count; ++q) {
-        const int64_t row = arguments.selected_only ? layout.selected[static_cast<size_t>(first_query + q)] : first_query + q;
+        const int64_t row =
+            arguments.selected_only ? layout.selected[static_cast<size_t>(first_query + q)] : first_query + q;
         visible[q] = static_cast<float>(VisibleKeys(arguments, *sequence, row - sequence->first_row));
       }
     }
     const float* own_keys = arguments.keys + sequence->first_row * arguments.key_stride + kv_head * shape.head_dim;
     const float* own_values = arguments.values + sequence->first_row * arguments.key_stride + kv_head * shape.head_dim;
-    const float* page_keys = arguments.pages.data == nullptr ? nullptr : arguments.pages.data + kv_head * shape.head_dim;
+    const float* page_keys =
+        arguments.pages.data == nullptr ? nullptr : arguments.pages.data + kv_head * shape.head_dim;
     for (int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
       kernels_.attention({arguments.queries + first_query * arguments.query_stride + head * shape.head_dim,
                           arguments.query_stride,

@@ -39,9 +39,11 @@ struct BackendLimits {
   int64_t max_top_candidates = 0;
 };
 
-/// A device's memory and its operations, each described in the header of its name. A model's graph is written against this interface only.
+/// A device's memory and its operations, each described in the header of its name. A model's graph is written against
+/// this interface only.
 ///
-/// Confined to the engine's thread. Operations allocate nothing; what they need is allocated by Reserve... when a model loads.
+/// Confined to the engine's thread. Operations allocate nothing; what they need is allocated by Reserve... when a model
+/// loads.
 class Backend {
  public:
   virtual ~Backend() = default;

@@ -22,8 +22,8 @@ struct CandidateOutputs {
   int64_t top_capacity;
 };
 
-/// The vocabulary's product and what is drawn from it, tile by tile: logits are never stored whole. Tiles are cut by the vocabulary alone. The tile
-/// that a sampled token lies in is computed once more for its row.
+/// The vocabulary's product and what is drawn from it, tile by tile: logits are never stored whole. Tiles are cut by
+/// the vocabulary alone. The tile that a sampled token lies in is computed once more for its row.
 struct CandidateArguments {
   const StepLayout* layout;
   const float* hidden;  // [selected rows, inner]

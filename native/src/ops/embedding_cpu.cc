@@ -6,11 +6,13 @@
 namespace sfumato::cpu {
 namespace {
 
-/// The table in the format of the file: a lookup converts one row, while a copy in float would double the memory of a BF16 model's largest tensor.
+/// The table in the format of the file: a lookup converts one row, while a copy in float would double the memory of a
+/// BF16 model's largest tensor.
 class CpuTable : public EmbeddingTable {
  public:
   explicit CpuTable(const TensorView& table)
-      : EmbeddingTable(table.shape[0], table.shape[1]), bytes_(static_cast<size_t>(table.size() * BytesPerNumber(table.type))) {
+      : EmbeddingTable(table.shape[0], table.shape[1]),
+        bytes_(static_cast<size_t>(table.size() * BytesPerNumber(table.type))) {
     std::copy_n(table.data, bytes_.size(), bytes_.data());
     view_ = TensorView{table.type, table.shape, bytes_.data()};
   }

@@ -27,8 +27,8 @@ class PackedMatrix {
   bool gated_;
 };
 
-/// output = epilogue(input times weights transposed + bias). A row of the output depends on the same row of the input only, bit for bit, whatever
-/// the other rows and their number.
+/// output = epilogue(input times weights transposed + bias). A row of the output depends on the same row of the input
+/// only, bit for bit, whatever the other rows and their number.
 struct MatmulArguments {
   Part part;
   const float* input;  // [rows, inner]

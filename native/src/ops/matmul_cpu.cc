@@ -52,7 +52,8 @@ std::unique_ptr<PackedMatrix> CpuBackend::PackGated(const TensorView& gate, cons
 void CpuBackend::Matmul(const MatmulArguments& arguments) {
   const auto& weights = static_cast<const CpuMatrix&>(*arguments.weights);
   const int64_t width = weights.columns_per_panel();
-  const ProfileScope scope(profile(), arguments.part, 2 * arguments.rows * weights.inner() * weights.outputs() * (weights.gated() ? 2 : 1));
+  const ProfileScope scope(profile(), arguments.part,
+                           2 * arguments.rows * weights.inner() * weights.outputs() * (weights.gated() ? 2 : 1));
   const ProductPlan plan = PlanProduct(arguments.rows, weights.panel_count(), kRowTile, pool_.threads());
   pool_.Run(plan.tasks(), [&](int64_t task, int thread) noexcept {
     const int64_t row_tile = task / plan.panel_groups;
@@ -65,8 +66,8 @@ void CpuBackend::Matmul(const MatmulArguments& arguments) {
     for (int64_t panel = weights.panel_count() * group / plan.panel_groups; panel < end_panel; panel += step) {
       const int64_t first_column = panel * width;
       const int64_t end_column = std::min(std::min(panel + step, end_panel) * width, weights.outputs());
-      kernels_.product({arguments.input + first_row * weights.inner(), weights.inner(), end_row - first_row, weights.inner(),
-                        weights.panel(panel), end_column - first_column,
+      kernels_.product({arguments.input + first_row * weights.inner(), weights.inner(), end_row - first_row,
+                        weights.inner(), weights.panel(panel), end_column - first_column,
                         arguments.bias == nullptr ? nullptr : arguments.bias + first_column, arguments.epilogue,
                         arguments.output + first_row * weights.outputs() + first_column, weights.outputs(),
                         product_scratch_.data() + thread * kRowTile * kMaxTileColumns});

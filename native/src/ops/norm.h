@@ -5,8 +5,8 @@
 
 namespace sfumato {
 
-/// RMS norm: x / sqrt(mean(x^2) + epsilon) * weight. Layer norm: (x - mean) / sqrt(variance + epsilon) * weight + bias. Input and output may be the
-/// same.
+/// RMS norm: x / sqrt(mean(x^2) + epsilon) * weight. Layer norm: (x - mean) / sqrt(variance + epsilon) * weight + bias.
+/// Input and output may be the same.
 struct NormArguments {
   const float* input;  // [rows, width]
   int64_t rows;

@@ -13,8 +13,8 @@ void CpuBackend::RmsNorm(const NormArguments& arguments) {
 void CpuBackend::LayerNorm(const NormArguments& arguments) {
   const ProfileScope scope(profile(), Part::kNorm, 0);
   ForRows(arguments.rows, [&](int64_t row) {
-    kernels_.layer_norm(arguments.input + row * arguments.width, arguments.weight, arguments.bias, arguments.epsilon, arguments.width,
-                        arguments.output + row * arguments.width);
+    kernels_.layer_norm(arguments.input + row * arguments.width, arguments.weight, arguments.bias, arguments.epsilon,
+                        arguments.width, arguments.output + row * arguments.width);
   });
 }
 

@@ -5,7 +5,8 @@
 
 namespace sfumato {
 
-/// Rotary positions in place, the halves of each head rotated against each other: (a, b) becomes (a cos - b sin, b cos + a sin).
+/// Rotary positions in place, the halves of each head rotated against each other: (a, b) becomes (a cos - b sin, b cos
+/// + a sin).
 struct RopeArguments {
   float* values;  // [rows, heads, head_dim] at the given stride
   int64_t stride;

@@ -7,8 +7,8 @@ void CpuBackend::Rope(const RopeArguments& arguments) {
   const int64_t half = arguments.head_dim / 2;
   ForRows(arguments.rows, [&](int64_t row) {
     const int64_t position = arguments.positions[arguments.row_indices == nullptr ? row : arguments.row_indices[row]];
-    kernels_.rope(arguments.values + row * arguments.stride, arguments.heads, arguments.head_dim, arguments.cosines + position * half,
-                  arguments.sines + position * half);
+    kernels_.rope(arguments.values + row * arguments.stride, arguments.heads, arguments.head_dim,
+                  arguments.cosines + position * half, arguments.sines + position * half);
   });
 }
 

@@ -51,8 +51,9 @@ struct CandidateRow {
   int32_t guide = -1;
 };
 
-/// A checked step: flat rows of tokens, the items that they belong to, and the rows whose last hidden state is wanted. Rows of an item are
-/// consecutive and in the items' order, and so are its selected rows. Its vectors are reserved once and never grow beyond that.
+/// A checked step: flat rows of tokens, the items that they belong to, and the rows whose last hidden state is wanted.
+/// Rows of an item are consecutive and in the items' order, and so are its selected rows. Its vectors are reserved once
+/// and never grow beyond that.
 struct StepLayout {
   std::vector<int32_t> tokens;     // [rows]
   std::vector<int32_t> positions;  // [rows]

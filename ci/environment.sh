@@ -6,7 +6,6 @@
 REPOSITORY="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 CACHE="${XDG_CACHE_HOME:-${HOME:-$REPOSITORY/.build}/.cache}/sfumato"
 MINIMUM_JDK=21
-MINIMUM_MAVEN=3.9
 MAVEN_VERSION=3.9.16
 
 say() {
@@ -48,35 +47,13 @@ find_jdk() {
   [[ -n "$newest" ]] && printf '%s\n' "$newest"
 }
 
-# Succeeds when version $1 is at least version $2.
-version_at_least() {
-  [[ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" == "$2" ]]
-}
-
-# Prints the command of a Maven that is new enough, one word a line: the system's, else the one that ci/prerequisites fetched.
-find_maven() {
-  local version
-  if command -v mvn >/dev/null; then
-    version="$(mvn --version 2>/dev/null | sed 's/\x1b\[[0-9;]*m//g' | sed -n 's/^Apache Maven \([0-9.]*\).*/\1/p')"
-    if [[ -n "$version" ]] && version_at_least "$version" "$MINIMUM_MAVEN"; then
-      printf 'mvn\n'
-      return 0
-    fi
-  fi
-  # Unpacking loses the run bit.
-  if [[ -r "$CACHE/apache-maven-$MAVEN_VERSION/bin/mvn" ]]; then
-    printf 'sh\n%s\n' "$CACHE/apache-maven-$MAVEN_VERSION/bin/mvn"
-    return 0
-  fi
-  return 1
-}
+# Where ci/prerequisites puts Maven. Unpacking loses the run bit, so it is run by sh.
+MAVEN="$CACHE/apache-maven-$MAVEN_VERSION/bin/mvn"
 
 # Runs Maven in the repository with the given arguments.
 maven() {
-  local command
   JAVA_HOME="$(find_jdk)" || fail "no JDK $MINIMUM_JDK or newer found (run ci/prerequisites)"
   export JAVA_HOME
-  mapfile -t command < <(find_maven)
-  ((${#command[@]} > 0)) || fail "no Maven $MINIMUM_MAVEN or newer found (run ci/prerequisites)"
-  (cd "$REPOSITORY" && "${command[@]}" --batch-mode "$@")
+  [[ -r "$MAVEN" ]] || fail "no Maven $MAVEN_VERSION found (run ci/prerequisites)"
+  (cd "$REPOSITORY" && sh "$MAVEN" --batch-mode "$@")
 }

@@ -1,5 +1,6 @@
 package io.sfumato.server.model;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -7,6 +8,8 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 
@@ -18,6 +21,8 @@ import tools.jackson.databind.node.JsonNodeFactory;
  * its default, so that reading goes on.
  */
 public final class JsonSection {
+
+  private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h)");
 
   private final String path;
   private final JsonNode node;
@@ -69,6 +74,37 @@ public final class JsonSection {
       return absentValue;
     }
     return (float) value.asDouble();
+  }
+
+  /** A time such as {@code 250ms}, {@code 20s} or {@code 5m}. */
+  public Duration duration(String key, Duration low, Duration high, Duration absentValue) {
+    JsonNode value = value(key);
+    if (value == null) {
+      return absentValue;
+    }
+    Matcher matcher = DURATION.matcher(value.asString(""));
+    if (value.isString() && matcher.matches()) {
+      long count = Long.parseLong(matcher.group(1));
+      Duration duration =
+          switch (matcher.group(2)) {
+            case "ms" -> Duration.ofMillis(count);
+            case "s" -> Duration.ofSeconds(count);
+            case "m" -> Duration.ofMinutes(count);
+            default -> Duration.ofHours(count);
+          };
+      if (duration.compareTo(low) >= 0 && duration.compareTo(high) <= 0) {
+        return duration;
+      }
+    }
+    unexpected(
+        key,
+        value,
+        "a time such as 250ms, 20s, 5m or 1h, from "
+            + low.toMillis()
+            + "ms to "
+            + high.toMillis()
+            + "ms");
+    return absentValue;
   }
 
   public boolean flag(String key, boolean absentValue) {

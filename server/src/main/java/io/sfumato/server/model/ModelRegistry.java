@@ -175,32 +175,42 @@ public final class ModelRegistry implements ModelCatalog, AutoCloseable {
     settled.await();
   }
 
+  /** Refuses new sessions on all models; those that run or wait go on. */
+  public void stopAdmitting() {
+    models().forEach(model -> model.loop().stopAdmitting());
+  }
+
+  /** Sessions that run or wait, of all models. */
+  public int sessions() {
+    return models().stream()
+        .mapToInt(model -> model.loop().load().running() + model.loop().waiting())
+        .sum();
+  }
+
+  private synchronized List<LoadedModel> models() {
+    return List.copyOf(loaded);
+  }
+
   /**
    * Refuses new sessions on all models, and lets those that run commit their best guess.
    *
    * @return completes when no session is left
    */
   public CompletableFuture<Void> drain() {
-    List<LoadedModel> models;
-    synchronized (this) {
-      models = List.copyOf(loaded);
-    }
     return CompletableFuture.allOf(
-        models.stream().map(model -> model.loop().drain()).toArray(CompletableFuture[]::new));
+        models().stream().map(model -> model.loop().drain()).toArray(CompletableFuture[]::new));
   }
 
   /** Ends loading and all sessions, and closes all models. */
   @Override
   public void close() {
-    List<LoadedModel> models;
     synchronized (this) {
       closed = true;
-      models = List.copyOf(loaded);
       if (thread != null) {
         thread.interrupt();
       }
     }
-    models.forEach(LoadedModel::close);
+    models().forEach(LoadedModel::close);
   }
 
   private List<String> names() {

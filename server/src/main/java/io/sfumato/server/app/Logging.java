@@ -1,0 +1,32 @@
+package io.sfumato.server.app;
+
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+
+/** Settings of the log, which goes to standard error, one line per entry. Thread-safe. */
+final class Logging {
+
+  private static final Logger ROOT = Logger.getLogger("");
+  private static final Logger OWN = Logger.getLogger("io.sfumato");
+  private static final Logger TOKENIZERS =
+      Logger.getLogger("ai.djl"); // warns where there is no GPU
+
+  private Logging() {}
+
+  /** Warnings only, as suits a tool. */
+  static void configure() {
+    System.setProperty(
+        "java.util.logging.SimpleFormatter.format", "%1$tFT%1$tT.%1$tL%1$tz %4$s %3$s: %5$s%6$s%n");
+    ROOT.setLevel(Level.WARNING);
+    TOKENIZERS.setLevel(Level.SEVERE);
+    for (Handler handler : ROOT.getHandlers()) {
+      handler.setLevel(Level.ALL);
+    }
+  }
+
+  /** What a server tells about itself, too. */
+  static void verbose() {
+    OWN.setLevel(Level.INFO);
+  }
+}

@@ -1,0 +1,126 @@
+package io.sfumato.server.app;
+
+import io.sfumato.server.app.terminal.RunDisplay;
+import io.sfumato.server.app.terminal.SvgPicture;
+import io.sfumato.server.model.EngineFactory;
+import io.sfumato.v1.Chat;
+import io.sfumato.v1.ChatMessage;
+import io.sfumato.v1.Prompt;
+import io.sfumato.v1.RefineStart;
+import io.sfumato.v1.Segment;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/**
+ * {@code sfumato refine}: rewrites parts of a draft and shows them come into focus. Lives on the
+ * main thread.
+ */
+@Command(
+    name = "refine",
+    description = {
+      "Rewrites parts of a draft. On a terminal its canvas is drawn live; else the text alone is"
+          + " printed.",
+      "",
+      "In the draft plain text is locked, [text] may be changed, [_12] is a blank of 12 tokens, \\["
+          + " is a bracket:",
+      "  sfumato refine \"Mara was a fox.[_8] She found [her red lantern] again.\"",
+      ""
+    },
+    mixinStandardHelpOptions = true)
+final class RefineCommand implements Callable<Integer> {
+
+  private final EngineFactory engines;
+
+  @Spec private CommandSpec spec;
+  @Mixin private ServerChoice choice;
+  @Mixin private RequestOptions options;
+
+  @Option(names = "--instruction", paramLabel = "TEXT", description = "What to do, as a chat.")
+  private String instruction = "";
+
+  @Option(
+      names = "--noise",
+      paramLabel = "SHARE",
+      description =
+          "Share of the changeable tokens to open again, the most doubtful first (default:"
+              + " ${DEFAULT-VALUE}).")
+  private float noise = 1;
+
+  @Option(names = "--frames", description = "Without a terminal, print one line per frame, too.")
+  private boolean frames;
+
+  @Option(names = "--svg", paramLabel = "FILE", description = "Write a picture of the run.")
+  private Path svg;
+
+  @Option(
+      names = "--svg-frames",
+      paramLabel = "N",
+      description = "Frames of the picture (default: ${DEFAULT-VALUE}).")
+  private int svgFrames = 4;
+
+  @Parameters(paramLabel = "DRAFT", description = "The draft.")
+  private String draft;
+
+  RefineCommand(EngineFactory engines) {
+    this.engines = engines;
+  }
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    RefineStart start = start();
+    try (Link link = choice.open(engines);
+        Output output = Output.open()) {
+      SvgPicture picture = svg == null ? null : new SvgPicture();
+      CanvasRun.Outcome outcome;
+      try (RunDisplay display =
+          output.isTerminal() || frames ? output.display() : RunDisplay.NONE) {
+        outcome = CanvasRun.refine(link.channel(), start, "Refine", instruction, display, picture);
+      }
+      if (!output.isTerminal()) {
+        output.line(RunReport.text(outcome));
+      }
+      if (output.isTerminal() || frames) {
+        output.line(Output.DIM, "  " + RunReport.summary(outcome));
+      }
+      if (picture != null) {
+        Files.writeString(svg, picture.draw(svgFrames));
+      }
+    }
+    return 0;
+  }
+
+  private RefineStart start() {
+    RefineStart.Builder start =
+        RefineStart.newBuilder()
+            .setModel(choice.model())
+            .addAllSegments(segments())
+            .setCanvas(options.canvas())
+            .setSampling(options.sampling())
+            .setStop(options.stop())
+            .setStream(RequestOptions.stream());
+    if (!instruction.isEmpty()) {
+      ChatMessage message =
+          ChatMessage.newBuilder().setRole("user").setContent(instruction).build();
+      start.setInstruction(Prompt.newBuilder().setChat(Chat.newBuilder().addMessages(message)));
+    }
+    return start.build();
+  }
+
+  private List<Segment> segments() {
+    try {
+      return Draft.segments(draft, noise);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
+  }
+}

@@ -1,0 +1,48 @@
+package io.sfumato.server.app;
+
+import io.sfumato.v1.Finished;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/** Words for the outcome of a run. Stateless and thread-safe. */
+final class RunReport {
+
+  private RunReport() {}
+
+  /** The text, or the token ids of a model without a tokenizer. */
+  static String text(CanvasRun.Outcome outcome) {
+    Finished finished = outcome.finished();
+    if (!finished.getText().isEmpty()) {
+      return finished.getText().strip();
+    }
+    List<Integer> ids = finished.getTokenIdsList();
+    return ids.stream().map(String::valueOf).collect(Collectors.joining(","));
+  }
+
+  /** One line: steps, tokens, times, why it ended, the seed. */
+  static String summary(CanvasRun.Outcome outcome) {
+    Finished finished = outcome.finished();
+    double seconds = outcome.totalNanos() / 1e9;
+    int tokens = finished.getUsage().getCommittedTokens();
+    return String.format(
+        Locale.ROOT,
+        "%d steps · %d tokens · %.2f s · %.0f tokens/s · %s · first canvas after %.2f s · seed %d",
+        outcome.steps(),
+        tokens,
+        seconds,
+        tokens / seconds,
+        reason(finished),
+        outcome.firstCanvasNanos() / 1e9,
+        outcome.accepted().getSampling().getSeed());
+  }
+
+  private static String reason(Finished finished) {
+    return finished
+        .getReason()
+        .name()
+        .replace("FINISH_REASON_", "")
+        .toLowerCase(Locale.ROOT)
+        .replace('_', ' ');
+  }
+}

@@ -1,0 +1,104 @@
+package io.sfumato.server.app;
+
+import io.sfumato.server.model.EngineFactory;
+import io.sfumato.server.model.ModelEntry;
+import io.sfumato.server.model.ModelLoader;
+import io.sfumato.server.model.ModelRegistry;
+import io.sfumato.server.rpc.RpcServer;
+import io.sfumato.server.session.NanoClock;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.util.HexFormat;
+import java.util.List;
+
+/**
+ * A running server: the models, the gRPC services over them, and how both end. Thread-safe.
+ *
+ * <p>It listens at once and says NOT_SERVING until its models have been loaded and warmed up.
+ */
+final class Server implements AutoCloseable {
+
+  private static final Logger LOG = System.getLogger(Server.class.getName());
+  private static final long POLL_MILLIS = 20;
+
+  private final ServerConfiguration configuration;
+  private final ModelRegistry models;
+  private final RpcServer rpc;
+  private volatile boolean ending;
+
+  private Server(ServerConfiguration configuration, EngineFactory engines) throws IOException {
+    this.configuration = configuration;
+    NanoClock clock = System::nanoTime;
+    SecureRandom randomness = new SecureRandom();
+    String sessionPrefix = HexFormat.of().toHexDigits(randomness.nextInt()) + "-";
+    ModelLoader loader = new ModelLoader(engines, clock, Clock.systemUTC(), sessionPrefix);
+    models = new ModelRegistry(configuration.models(), loader::load, this::modelsChanged);
+    rpc = RpcServer.start(configuration.rpc(), models, clock, randomness::nextLong);
+  }
+
+  /**
+   * Starts to listen and to load.
+   *
+   * @throws IOException when the address cannot be bound
+   */
+  static Server start(ServerConfiguration configuration, EngineFactory engines) throws IOException {
+    Server server = new Server(configuration, engines);
+    server.models.start();
+    return server;
+  }
+
+  private void modelsChanged() {
+    rpc.serving(!ending && models.isWarm());
+  }
+
+  /** The port it listens on. */
+  int port() {
+    return rpc.port();
+  }
+
+  /** Waits until every model is ready or has failed, and tells how each has fared. */
+  List<ModelEntry> awaitModels() throws InterruptedException {
+    models.awaitSettled();
+    return models.entries();
+  }
+
+  /** Waits until it has been shut down. */
+  void awaitTermination() throws InterruptedException {
+    rpc.awaitTermination();
+  }
+
+  /**
+   * Takes no new sessions, gives those that run their time, lets the rest commit their best guess,
+   * and ends.
+   *
+   * @return whether every call ended by itself
+   */
+  boolean shutdown() throws InterruptedException {
+    ending = true;
+    rpc.serving(false);
+    models.stopAdmitting();
+    LOG.log(Level.INFO, "draining, {0} sessions", models.sessions());
+    long finishNanos = System.nanoTime() + configuration.drain().finish().toNanos();
+    while (models.sessions() > 0 && System.nanoTime() < finishNanos) {
+      Thread.sleep(POLL_MILLIS);
+    }
+    models.drain();
+    boolean ended = rpc.shutdown(configuration.drain().grace());
+    models.close();
+    LOG.log(Level.INFO, "ended");
+    return ended;
+  }
+
+  @Override
+  public void close() {
+    try {
+      shutdown();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      models.close();
+    }
+  }
+}

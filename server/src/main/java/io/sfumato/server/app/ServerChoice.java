@@ -1,0 +1,51 @@
+package io.sfumato.server.app;
+
+import io.sfumato.server.model.EngineFactory;
+import io.sfumato.server.model.ModelSource;
+import java.io.IOException;
+import java.nio.file.Path;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Option;
+
+/** Options that say which server a client command talks to. Confined to the main thread. */
+final class ServerChoice {
+
+  @ArgGroup private Where where = new Where();
+
+  @Option(
+      names = "--model",
+      paramLabel = "NAME",
+      description = "The model (default: the server's first).")
+  private String model = "";
+
+  /** At most one of these. */
+  static final class Where {
+    @Option(
+        names = "--address",
+        paramLabel = "HOST:PORT",
+        description = "A running server (default: one of its own, with the embedded model).")
+    private String address;
+
+    @Option(
+        names = "--directory",
+        paramLabel = "DIR",
+        description = "A model directory, for a server of its own.")
+    private Path directory;
+  }
+
+  Link open(EngineFactory engines) throws IOException, InterruptedException {
+    if (where.address != null) {
+      return Link.to(where.address);
+    }
+    if (where.directory != null) {
+      String name = model.isEmpty() ? "model" : model;
+      return Link.embedded(ModelSource.of(name, where.directory), engines);
+    }
+    return Link.embedded(EmbeddedModel.source(), engines);
+  }
+
+  /** Empty for the server's first. */
+  String model() {
+    return model;
+  }
+}

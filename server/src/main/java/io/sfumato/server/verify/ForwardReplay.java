@@ -45,6 +45,7 @@ final class ForwardReplay {
       int tokens = cases.get(start).tokens().length;
       while (!label.isEmpty()
           && end < cases.size()
+          && end - start < engine.limits().items()
           && cases.get(end).batch().equals(label)
           && tokens + cases.get(end).tokens().length <= engine.limits().batchTokens()) {
         tokens += cases.get(end).tokens().length;
@@ -69,7 +70,7 @@ final class ForwardReplay {
   private List<VerificationRow> replayTogether(List<ForwardCase> cases) {
     batch.clear();
     for (ForwardCase each : cases) {
-      batch.add(ItemKind.DENOISE, 0, 0);
+      batch.add(ItemKind.DENOISE, batch.itemCount(), 0);
       for (int token : each.tokens()) {
         batch.addToken(token);
       }

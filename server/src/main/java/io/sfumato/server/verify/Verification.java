@@ -44,7 +44,7 @@ public final class Verification {
     }
     GoldenFile golden = GoldenFile.read(directory);
     List<DecodeTrace> traces = golden.traces();
-    EngineLimits limits = new EngineLimits(1, 64, BATCH_TOKENS, BATCH_TOKENS, 0, 0, 16);
+    EngineLimits limits = new EngineLimits(64, 64, BATCH_TOKENS, BATCH_TOKENS, 0, 0, 16);
     NativeEngine engine =
         NativeEngine.open(new EngineOptions(directory, threads, products, limits));
     try (EngineLoop loop = loop(engine, golden, clock)) {

@@ -1,0 +1,110 @@
+package io.sfumato.server.verify;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.sfumato.engine.ProductType;
+import io.sfumato.server.error.ServingException;
+import io.sfumato.server.verify.VerificationRow.Outcome;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The recorded references of both families, and records that do not tell the truth. */
+final class VerificationTest {
+
+  private static final Path FIXTURES = Path.of("..", "fixtures");
+
+  private final List<VerificationRow> rows = new ArrayList<>();
+
+  private boolean verify(Path directory) {
+    rows.clear();
+    return Verification.run(directory, 1, ProductType.F32, () -> 0, rows::add);
+  }
+
+  @Test
+  void lladaComesToTheSameCanvases() {
+    assertThat(verify(FIXTURES.resolve("llada"))).as(rows.toString()).isTrue();
+    assertThat(count("forward", Outcome.PASS)).isEqualTo(13);
+    assertThat(count("trace", Outcome.PASS) + count("trace", Outcome.APPROX)).isEqualTo(16);
+    assertThat(count("trace", Outcome.PASS)).isGreaterThanOrEqualTo(12);
+    assertThat(rows)
+        .filteredOn(row -> row.outcome() == Outcome.APPROX)
+        .allMatch(row -> row.name().contains("prefix") || row.name().contains("dual"));
+  }
+
+  @Test
+  void bertComesToTheSameCanvases() {
+    assertThat(verify(FIXTURES.resolve("bert_mlm"))).as(rows.toString()).isTrue();
+    assertThat(count("forward", Outcome.PASS)).isEqualTo(13);
+    assertThat(count("trace", Outcome.PASS)).isEqualTo(4);
+    assertThat(rows).hasSize(17);
+  }
+
+  @Test
+  void aRecordThatDiffersFails(@TempDir Path directory) throws IOException {
+    copy("llada", directory);
+    Path golden = directory.resolve("golden.json");
+    String json = Files.readString(golden);
+    int trace = json.indexOf("\"gen24_b24_s7\"");
+    int end = json.indexOf("\"final\"", trace);
+    String canvases = json.substring(trace, end);
+    int last = canvases.lastIndexOf(",281");
+    String changed = canvases.substring(0, last) + ",280" + canvases.substring(last + 4);
+    Files.writeString(golden, json.substring(0, trace) + changed + json.substring(end));
+    assertThat(verify(directory)).isFalse();
+    assertThat(rows).filteredOn(row -> row.outcome() == Outcome.FAIL).hasSize(1);
+    assertThat(rows)
+        .filteredOn(row -> row.outcome() == Outcome.FAIL)
+        .first()
+        .asString()
+        .contains("gen24_b24_s7")
+        .contains("differs from step");
+  }
+
+  @Test
+  void refusesRecordsThatAreMissingOrDamaged(@TempDir Path directory) throws IOException {
+    copy("bert_mlm", directory);
+    Path arrays = directory.resolve("golden.safetensors");
+    byte[] bytes = Files.readAllBytes(arrays);
+    Files.write(arrays, Arrays.copyOf(bytes, bytes.length / 2));
+    refuses(directory, "golden.safetensors");
+    byte[] lying = bytes.clone();
+    lying[7] = 0x7f;
+    Files.write(arrays, lying);
+    refuses(directory, "header length");
+    Files.writeString(
+        directory.resolve("golden.json"), "{\"forward\": [], \"traces\": [{\"name\": 3, \"canvases\": []}]}");
+    refuses(directory, "name: NUMBER (expected: a text)");
+    Files.writeString(directory.resolve("golden.json"), "[");
+    refuses(directory, "golden.json");
+    Files.delete(directory.resolve("golden.json"));
+    refuses(directory, "golden.json: absent");
+  }
+
+  private void refuses(Path directory, String message) {
+    assertThatExceptionOfType(ServingException.class)
+        .isThrownBy(() -> verify(directory))
+        .withMessageContaining(message);
+  }
+
+  private long count(String kind, Outcome outcome) {
+    return rows.stream()
+        .filter(row -> row.name().startsWith(kind) && row.outcome() == outcome)
+        .count();
+  }
+
+  private static void copy(String fixture, Path directory) throws IOException {
+    try (Stream<Path> files = Files.list(FIXTURES.resolve(fixture))) {
+      for (Path file : files.toList()) {
+        Files.copy(file, directory.resolve(file.getFileName()));
+      }
+    }
+  }
+}

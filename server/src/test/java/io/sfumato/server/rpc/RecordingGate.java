@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Opens sessions elsewhere, and notes what they were asked to do and which canvases were fetched
@@ -22,6 +23,11 @@ final class RecordingGate implements SessionGate {
 
   RecordingGate(SessionGate gate) {
     this.gate = gate;
+  }
+
+  /** Sessions opened so far. */
+  int opened() {
+    return sessions.size();
   }
 
   Recorded session(String sessionId) {
@@ -40,6 +46,8 @@ final class RecordingGate implements SessionGate {
     private final SessionSpec spec;
     private final SessionHandle handle;
     private final List<CanvasSnapshot> canvases = new ArrayList<>();
+    private final AtomicInteger controls = new AtomicInteger();
+    private volatile boolean cancelled;
 
     private Recorded(SessionSpec spec, SessionHandle handle) {
       this.spec = spec;
@@ -48,6 +56,15 @@ final class RecordingGate implements SessionGate {
 
     SessionSpec spec() {
       return spec;
+    }
+
+    /** Controls that have arrived, internal ones included. */
+    int controls() {
+      return controls.get();
+    }
+
+    boolean isCancelled() {
+      return cancelled;
     }
 
     synchronized List<CanvasSnapshot> canvases() {
@@ -62,11 +79,13 @@ final class RecordingGate implements SessionGate {
     @Override
     public void control(Control control) {
       handle.control(control);
+      controls.incrementAndGet();
     }
 
     @Override
     public void cancel() {
       handle.cancel();
+      cancelled = true;
     }
 
     @Override

@@ -29,7 +29,7 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  * thread-safe.
  *
  * <pre>{@code
- * listen: 127.0.0.1:50051
+ * listen: 127.0.0.1:7411
  * models:
  *   - name: sfumato-tales
  *     directory: models/default    # relative to the file
@@ -57,7 +57,7 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  */
 final class ConfigurationReader {
 
-  static final String USUAL_ADDRESS = "127.0.0.1:50051";
+  static final String USUAL_ADDRESS = "127.0.0.1:7411";
 
   private static final YAMLMapper YAML =
       YAMLMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();

@@ -46,6 +46,9 @@ public final class Main implements Runnable {
         .addSubcommand(new RefineCommand(engines))
         .addSubcommand(new ModelsCommand(engines))
         .addSubcommand(new CheckCommand(engines))
+        .addSubcommand(new VerifyCommand())
+        .addSubcommand(
+            new CommandLine(new BenchCommand()).addSubcommand(new BenchStepCommand(engines)))
         .setExecutionExceptionHandler((failure, command, parsed) -> report(failure, command));
   }
 

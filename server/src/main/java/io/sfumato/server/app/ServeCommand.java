@@ -44,7 +44,7 @@ final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--listen",
       paramLabel = "HOST:PORT",
-      description = "Where to listen (default: 127.0.0.1:50051).")
+      description = "Where to listen (default: 127.0.0.1:7411).")
   private String listen;
 
   @Option(

@@ -192,6 +192,26 @@ class CommandLineTest {
   }
 
   @Test
+  void verifyNeedsRecordedOutputs() {
+    Run run = run("verify", directory.toString());
+    assertThat(run.exit()).isEqualTo(1);
+    assertThat(run.errors()).startsWith("sfumato: golden.json: absent in ");
+  }
+
+  @Test
+  void benchStepTimesEveryBatch() {
+    Run run = run("bench", "step", "--canvas", "32", "--batch", "1,3", "--runs", "5");
+    assertThat(run.errors()).isEmpty();
+    assertThat(run.exit()).isZero();
+    assertThat(run.out())
+        .contains("canvas 32")
+        .containsPattern("batch  1   median")
+        .containsPattern("batch  3   median");
+    assertThat(run("bench", "step", "--batch", "0").errors())
+        .contains("batch: 0 (expected: 1..1024)");
+  }
+
+  @Test
   void demoRunsOnAServerOfItsOwn() {
     Run run = run("demo");
     assertThat(run.errors()).isEmpty();

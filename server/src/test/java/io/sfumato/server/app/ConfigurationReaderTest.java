@@ -59,7 +59,7 @@ class ConfigurationReaderTest {
   @Test
   void fillsInWhatIsUsual() throws IOException {
     ServerConfiguration configuration = read("models: [{name: a, directory: /models/a}]");
-    assertThat(configuration.rpc().address().getPort()).isEqualTo(50051);
+    assertThat(configuration.rpc().address().getPort()).isEqualTo(7411);
     assertThat(configuration.rpc().address().getAddress().isLoopbackAddress()).isTrue();
     assertThat(configuration.rpc().maxInboundMessageBytes()).isEqualTo(4 << 20);
     assertThat(configuration.drain()).isEqualTo(Drain.USUAL);

@@ -2,6 +2,7 @@ package io.sfumato.server.app.terminal;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jline.utils.AttributedString;
 
 /**
@@ -23,6 +24,7 @@ public final class SvgPicture {
   private static final int LABEL = 84;
   private static final int PADDING = 28;
   private static final int GAP = 26;
+  private static final int EMPTY_LINES = 2;
 
   private final List<Frame> frames = new ArrayList<>();
 
@@ -41,8 +43,7 @@ public final class SvgPicture {
     int y = PADDING;
     for (Frame frame : chosen(count)) {
       body.append(text(PADDING, y + 14, "#8a8a8a", "step " + frame.steps()));
-      List<List<CanvasLayout.Piece>> lines = CanvasLayout.lines(frame.view(), COLUMNS);
-      for (List<CanvasLayout.Piece> line : lines) {
+      for (List<CanvasLayout.Piece> line : lines(frame.view())) {
         body.append(line(line, y + 14));
         y += LINE;
       }
@@ -71,29 +72,77 @@ public final class SvgPicture {
     return chosen;
   }
 
+  /** Lines up to the last one with text, and a few of those that are still empty. */
+  private static List<List<CanvasLayout.Piece>> lines(CanvasView view) {
+    List<List<CanvasLayout.Piece>> lines = CanvasLayout.lines(view, COLUMNS);
+    int last = 0;
+    for (int index = 0; index < lines.size(); index++) {
+      if (lines.get(index).stream().anyMatch(piece -> piece.look() != Look.UNDECIDED)) {
+        last = index;
+      }
+    }
+    return lines.subList(0, Math.min(lines.size(), last + 1 + EMPTY_LINES));
+  }
+
   private static String line(List<CanvasLayout.Piece> pieces, int y) {
     StringBuilder line = new StringBuilder();
     int column = 0;
     for (CanvasLayout.Piece piece : pieces) {
-      double x = PADDING + LABEL + column * CHARACTER;
-      int width = AttributedString.fromAnsi(piece.text()).columnLength();
-      String decoration = piece.look() == Look.PINNED ? " text-decoration=\"underline\"" : "";
-      line.append(
-          "<text x=\"%.1f\" y=\"%d\" fill=\"%s\"%s xml:space=\"preserve\" textLength=\"%.1f\">%s</text>%n"
-              .formatted(
-                  x,
-                  y,
-                  piece.look().colour(),
-                  decoration,
-                  width * CHARACTER,
-                  escaped(piece.text())));
+      int width = new AttributedString(piece.text()).columnLength();
+      if (piece.look() == Look.UNDECIDED) {
+        blocks(line, piece.text(), column, y);
+      } else {
+        String decoration = piece.look() == Look.PINNED ? " text-decoration=\"underline\"" : "";
+        line.append(
+            String.format(
+                Locale.ROOT,
+                "<text x=\"%.1f\" y=\"%d\" fill=\"%s\"%s xml:space=\"preserve\""
+                    + " textLength=\"%.1f\">%s</text>\n",
+                x(column),
+                y,
+                piece.look().colour(),
+                decoration,
+                width * CHARACTER,
+                escaped(piece.text())));
+      }
       column += width;
     }
     return line.toString();
   }
 
+  /** One block for each token that is not decided yet. */
+  private static void blocks(StringBuilder line, String text, int column, int y) {
+    int start = -1;
+    for (int index = 0; index <= text.length(); index++) {
+      boolean space = index == text.length() || text.charAt(index) == ' ';
+      if (!space && start < 0) {
+        start = index;
+      } else if (space && start >= 0) {
+        line.append(
+            String.format(
+                Locale.ROOT,
+                "<rect x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"13\" rx=\"3\""
+                    + " fill=\"#2a2a33\"/>\n",
+                x(column + start),
+                y - 11,
+                (index - start) * CHARACTER));
+        start = -1;
+      }
+    }
+  }
+
+  private static double x(int column) {
+    return PADDING + LABEL + column * CHARACTER;
+  }
+
   private static String text(int x, int y, String colour, String text) {
-    return "<text x=\"%d\" y=\"%d\" fill=\"%s\">%s</text>%n".formatted(x, y, colour, escaped(text));
+    return String.format(
+        Locale.ROOT,
+        "<text x=\"%d\" y=\"%d\" fill=\"%s\">%s</text>\n",
+        x,
+        y,
+        colour,
+        escaped(text));
   }
 
   private static String escaped(String text) {

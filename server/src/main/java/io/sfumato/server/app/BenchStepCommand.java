@@ -1,0 +1,157 @@
+package io.sfumato.server.app;
+
+import io.sfumato.engine.DenoiseEngine;
+import io.sfumato.engine.EngineException;
+import io.sfumato.engine.EngineInfo;
+import io.sfumato.engine.EngineLimits;
+import io.sfumato.engine.EngineOptions;
+import io.sfumato.engine.ItemKind;
+import io.sfumato.engine.ProductType;
+import io.sfumato.engine.StepBatch;
+import io.sfumato.server.error.ErrorReason;
+import io.sfumato.server.error.ServingException;
+import io.sfumato.server.model.EngineFactory;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/**
+ * {@code sfumato bench step}: how long a denoising step of a model takes. Lives on the main thread.
+ */
+@Command(
+    name = "step",
+    description =
+        "Times denoising steps: whole canvases of undecided positions, through the engine alone.",
+    mixinStandardHelpOptions = true)
+final class BenchStepCommand implements Callable<Integer> {
+
+  private static final int PAGE_TOKENS = 16;
+
+  private final EngineFactory engines;
+
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--canvas",
+      paramLabel = "N",
+      description = "Tokens of a canvas (default: ${DEFAULT-VALUE}).")
+  private int canvas = 256;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      split = ",",
+      description = "Canvases per step (default: ${DEFAULT-VALUE}).")
+  private List<Integer> batches = List.of(1, 4);
+
+  @Option(
+      names = "--runs",
+      paramLabel = "N",
+      description = "Timed steps (default: ${DEFAULT-VALUE}).")
+  private int runs = 30;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads of the engine (default: one per core).")
+  private int threads;
+
+  @Option(
+      names = "--products",
+      paramLabel = "TYPE",
+      description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private ProductType products = ProductType.AUTO;
+
+  @Parameters(
+      paramLabel = "DIR",
+      arity = "0..1",
+      description = "A model directory (default: the embedded model).")
+  private Path directory;
+
+  BenchStepCommand(EngineFactory engines) {
+    this.engines = engines;
+  }
+
+  @Override
+  public Integer call() {
+    require("canvas", canvas, 1 << 16);
+    require("runs", runs, 1_000_000);
+    batches.forEach(batch -> require("batch", batch, 1024));
+    PrintWriter out = spec.commandLine().getOut();
+    Path model = directory == null ? EmbeddedModel.source().directory() : directory;
+    int most = batches.stream().mapToInt(Integer::intValue).max().orElseThrow();
+    int tokens = most * canvas;
+    EngineLimits limits = new EngineLimits(most, most, tokens, tokens, 0, 0, PAGE_TOKENS);
+    try (DenoiseEngine engine = engines.open(new EngineOptions(model, threads, products, limits))) {
+      EngineInfo info = engine.info();
+      out.printf(
+          Locale.ROOT,
+          "%s, %,d parameters, %s, products %s, %d threads, canvas %d%n",
+          info.family(),
+          info.parameters(),
+          info.instructionSet(),
+          info.products(),
+          info.threads(),
+          canvas);
+      for (int batch : batches) {
+        print(out, batch, times(engine, batch));
+      }
+    } catch (EngineException e) {
+      throw new ServingException(ErrorReason.MODEL_CAPABILITY, e.getMessage(), e);
+    }
+    out.flush();
+    return 0;
+  }
+
+  private void require(String name, int value, int most) {
+    if (value < 1 || value > most) {
+      throw new ParameterException(
+          spec.commandLine(), name + ": " + value + " (expected: 1.." + most + ")");
+    }
+  }
+
+  /** Sorted, in nanoseconds; the first tenth of the runs warms up. */
+  private long[] times(DenoiseEngine engine, int batchSize) {
+    StepBatch batch = new StepBatch(engine.limits());
+    int mask = Math.max(0, engine.info().maskTokenId());
+    for (int item = 0; item < batchSize; item++) {
+      batch.add(ItemKind.DENOISE, item, 0);
+      for (int position = 0; position < canvas; position++) {
+        batch.addToken(mask);
+        batch.addCandidateRow(position);
+      }
+    }
+    for (int run = 0; run < 1 + runs / 10; run++) {
+      engine.run(batch);
+    }
+    long[] nanos = new long[runs];
+    for (int run = 0; run < runs; run++) {
+      long start = System.nanoTime();
+      engine.run(batch);
+      nanos[run] = System.nanoTime() - start;
+    }
+    Arrays.sort(nanos);
+    return nanos;
+  }
+
+  private void print(PrintWriter out, int batch, long[] nanos) {
+    double median = nanos[nanos.length / 2] / 1e6;
+    out.printf(
+        Locale.ROOT,
+        "batch %2d   median %8.3f ms   best %8.3f ms   p90 %8.3f ms   %9.0f token-forwards/s%n",
+        batch,
+        median,
+        nanos[0] / 1e6,
+        nanos[nanos.length * 9 / 10] / 1e6,
+        batch * canvas / median * 1000);
+  }
+}

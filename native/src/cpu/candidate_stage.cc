@@ -37,10 +37,12 @@ bool Contains(const int32_t* tokens, int32_t count, int32_t token) {
 
 }  // namespace
 
-/// Sums are relative to maximum. The confident distribution leaves the unconfident tokens out, the whole one has them.
+/// The confident distribution leaves the unconfident tokens out, the whole one has them. The sums of each are relative
+/// to its own maximum.
 struct CandidateStage::RowResult {
-  double maximum = 0;
+  double confident_maximum = 0;
   double confident_sum = 0;
+  double maximum = 0;
   double whole_sum = 0;
   double whole_weighted_sum = 0;
   int32_t best_token = -1;
@@ -253,18 +255,24 @@ void CandidateStage::Combine(int64_t candidate, const CandidateRules& rules, flo
   const float* unconfident = unconfident_logits_.data() + candidate * SFUMATO_MAX_TOKEN_LIST;
   float maximum = kMinusInfinity;
   for (int64_t s = 0; s < segments_; ++s) maximum = std::max(maximum, segments[s].best);
+  row.confident_maximum = maximum;
   for (int32_t i = 0; i < rules.unconfident_count; ++i) maximum = std::max(maximum, unconfident[i]);
   row.maximum = maximum;
+  double weighted_sum = 0;
   for (int64_t s = 0; s < segments_; ++s) {
     if (segments[s].best == kMinusInfinity) continue;
-    const double shift = scale * (segments[s].best - row.maximum);
+    const double shift = scale * (segments[s].best - row.confident_maximum);
     const double factor = std::exp(shift);
     row.confident_sum += factor * segments[s].sum;
-    row.whole_weighted_sum += factor * (segments[s].weighted_sum + shift * segments[s].sum);
+    weighted_sum += factor * (segments[s].weighted_sum + shift * segments[s].sum);
     row.Offer(segments[s].best, segments[s].best_token, true);
     row.OfferSecond(segments[s].second, true);
   }
-  row.whole_sum = row.confident_sum;
+  if (row.confident_sum > 0) {
+    const double shift = scale * (row.confident_maximum - row.maximum);
+    row.whole_sum = std::exp(shift) * row.confident_sum;
+    row.whole_weighted_sum = std::exp(shift) * (weighted_sum + shift * row.confident_sum);
+  }
   for (int32_t i = 0; i < rules.unconfident_count; ++i) {
     if (unconfident[i] == kMinusInfinity) continue;
     const double shift = scale * (unconfident[i] - row.maximum);
@@ -342,19 +350,21 @@ void CandidateStage::Finish(const CandidateArguments& arguments, int64_t candida
     row.sampled_token = row.best_token;
     row.sampled = row.best;
   }
-  const auto probability = [&row, scale](float logit, bool confident, double sum) {
-    return confident && sum > 0 ? static_cast<float>(std::exp(scale * (logit - row.maximum)) / sum) : 0.0f;
+  const auto confidence = [&row, scale](float logit, bool confident) {
+    if (!confident || row.confident_sum <= 0) return 0.0f;
+    return static_cast<float>(std::exp(scale * (logit - row.confident_maximum)) / row.confident_sum);
   };
   const bool sampled_confident = !Contains(rules.unconfident, rules.unconfident_count, row.sampled_token);
   const CandidateOutputs& out = arguments.outputs;
   const int32_t at = place.output;
   out.sampled_token[at] = row.sampled_token;
-  out.sampled_probability[at] = probability(row.sampled, sampled_confident, row.confident_sum);
+  out.sampled_probability[at] = confidence(row.sampled, sampled_confident);
   out.best_token[at] = row.best_token;
-  out.best_probability[at] = probability(row.best, row.best_confident, row.confident_sum);
-  out.second_probability[at] = probability(row.second, row.second_confident, row.confident_sum);
+  out.best_probability[at] = confidence(row.best, row.best_confident);
+  out.second_probability[at] = confidence(row.second, row.second_confident);
   out.entropy[at] = static_cast<float>(std::max(0.0, std::log(row.whole_sum) - row.whole_weighted_sum / row.whole_sum));
-  out.input_probability[at] = probability(input_logits_[static_cast<size_t>(candidate)], true, row.whole_sum);
+  const double input = input_logits_[static_cast<size_t>(candidate)];
+  out.input_probability[at] = static_cast<float>(std::exp(scale * (input - row.maximum)) / row.whole_sum);
   WriteAlternatives(arguments, candidate, rules, scale, row);
 }
 

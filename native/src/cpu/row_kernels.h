@@ -124,7 +124,7 @@ void LogitStatisticsOf(const float* logits, int64_t size, float scale, float sam
   Vec sum = Set(0.0f);
   Vec weighted = Set(0.0f);
   ForVectors(size, [&](int64_t i, int64_t count) {
-    const Vec x = Max((LoadUpTo(logits + i, count, -kInfinity) - maximum) * factor, floor);
+    const Vec x = Max(floor, (LoadUpTo(logits + i, count, -kInfinity) - maximum) * factor);
     const Vec e = Exp(x);
     sum = sum + e;
     weighted = MultiplyAdd(x, e, weighted);

@@ -132,7 +132,8 @@ inline float MaxLane(Vec a) {
 /// e^x, relative error below 2e-7; 0 below -87.3 and for minus infinity, largest at 88.
 inline Vec Exp(Vec x) {
   const Vec low = Set(-87.3f);
-  const Vec clamped = Max(Min(x, Set(88.0f)), low);
+  // Bounds come first: of two operands one of which is not a number, Min and Max return the second.
+  const Vec clamped = Max(low, Min(Set(88.0f), x));
   const Vec n = Round(clamped * Set(1.44269504f));
   // ln 2 in two parts, so that n times the first is exact
   const Vec r = MultiplyAdd(n, Set(2.12194440e-4f), MultiplyAdd(n, Set(-0.693359375f), clamped));
@@ -150,7 +151,7 @@ inline Vec Silu(Vec x) { return x / (Set(1.0f) + Exp(Set(0.0f) - x)); }
 
 /// x Phi(x) with the error function as a ratio of polynomials on -4..4.
 inline Vec Gelu(Vec x) {
-  const Vec y = Max(Min(x * Set(0.70710678f), Set(4.0f)), Set(-4.0f));
+  const Vec y = Max(Set(-4.0f), Min(Set(4.0f), x * Set(0.70710678f)));
   const Vec s = y * y;
   Vec p = Set(-2.72614225801306e-10f);
   p = MultiplyAdd(p, s, Set(2.77068142495902e-08f));

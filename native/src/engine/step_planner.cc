@@ -129,8 +129,10 @@ void StepPlanner::CheckItem(const StepBuffers& buffers, int32_t index) {
   CheckField(index, "flags", item.flags, 0, SFUMATO_FLAG_TEMPERED_PROBABILITIES);
   CheckField(index, "top_count", item.top_count, 0, options_.max_top_candidates);
   CheckRandomness(index);
-  CheckTokenList(buffers, index, "suppressed", item.suppressed_offset, item.suppressed_count);
-  CheckTokenList(buffers, index, "unconfident", item.unconfident_offset, item.unconfident_count);
+  CheckTokenList(buffers, index, {"suppressed", "suppressed_offset", "suppressed_count"}, item.suppressed_offset,
+                 item.suppressed_count);
+  CheckTokenList(buffers, index, {"unconfident", "unconfident_offset", "unconfident_count"}, item.unconfident_offset,
+                 item.unconfident_count);
   CheckCandidates(buffers, index);
   CheckPages(buffers, index);
 }
@@ -144,17 +146,15 @@ void StepPlanner::CheckRandomness(int32_t index) const {
   }
 }
 
-void StepPlanner::CheckTokenList(const StepBuffers& buffers, int32_t index, const char* name, int32_t offset,
-                                 int32_t count) const {
+void StepPlanner::CheckTokenList(const StepBuffers& buffers, int32_t index, const TokenListFields& fields,
+                                 int32_t offset, int32_t count) const {
   if (count == 0) return;
-  const int64_t limit = std::min<int64_t>(SFUMATO_MAX_TOKEN_LIST, facts_.vocabulary - 1);
-  CheckField(index, (std::string(name) + "_count").c_str(), count, 0, limit);
-  CheckField(index, (std::string(name) + "_offset").c_str(), offset, 0,
-             static_cast<int64_t>(buffers.token_lists.size()) - count);
+  CheckField(index, fields.count, count, 0, std::min<int64_t>(SFUMATO_MAX_TOKEN_LIST, facts_.vocabulary - 1));
+  CheckField(index, fields.offset, offset, 0, static_cast<int64_t>(buffers.token_lists.size()) - count);
   for (int32_t i = 0; i < count; ++i) {
     const int32_t token = buffers.token_lists[static_cast<size_t>(offset + i)];
     if (token < 0 || token >= facts_.vocabulary) {
-      CheckRange(FieldName(index, std::string(name) + "[" + std::to_string(i) + "]").c_str(), token, 0,
+      CheckRange(FieldName(index, std::string(fields.name) + "[" + std::to_string(i) + "]").c_str(), token, 0,
                  facts_.vocabulary - 1);
     }
   }

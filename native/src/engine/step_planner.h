@@ -38,12 +38,20 @@ class StepPlanner {
     int64_t output_rows = 0;
   };
 
+  /// Names of a token list and of the fields that say where it lies.
+  struct TokenListFields {
+    const char* name;
+    const char* offset;
+    const char* count;
+  };
+
   void CheckItem(const StepBuffers& buffers, int32_t index);
   void CheckRandomness(int32_t index) const;
   void CheckGuidance(int32_t index) const;
   void CheckCandidates(const StepBuffers& buffers, int32_t index);
   void CheckPages(const StepBuffers& buffers, int32_t index) const;
-  void CheckTokenList(const StepBuffers& buffers, int32_t index, const char* name, int32_t offset, int32_t count) const;
+  void CheckTokenList(const StepBuffers& buffers, int32_t index, const TokenListFields& fields, int32_t offset,
+                      int32_t count) const;
   void CheckSlots();
   void CheckPageWriters(const StepBuffers& buffers);
   void AddItem(const StepBuffers& buffers, int32_t index);

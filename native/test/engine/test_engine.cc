@@ -1,4 +1,4 @@
-#include "test_engine.h"
+#include "engine/test_engine.h"
 
 #include "base/cpu_features.h"
 

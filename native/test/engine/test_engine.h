@@ -1,5 +1,5 @@
-#ifndef SFUMATO_TEST_TEST_ENGINE_H_
-#define SFUMATO_TEST_TEST_ENGINE_H_
+#ifndef SFUMATO_TEST_ENGINE_TEST_ENGINE_H_
+#define SFUMATO_TEST_ENGINE_TEST_ENGINE_H_
 
 #include <gtest/gtest.h>
 
@@ -98,4 +98,4 @@ std::vector<sfumato_instruction_set> SupportedInstructionSets();
 
 }  // namespace sfumato::test
 
-#endif  // SFUMATO_TEST_TEST_ENGINE_H_
+#endif  // SFUMATO_TEST_ENGINE_TEST_ENGINE_H_

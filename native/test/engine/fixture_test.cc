@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <tuple>
 
+#include "engine/test_engine.h"
 #include "io/safetensors.h"
-#include "test_engine.h"
 
 namespace sfumato::test {
 namespace {

@@ -1,0 +1,142 @@
+#include "ops/matmul.h"
+
+#include "ops/op_test.h"
+
+namespace sfumato::test {
+namespace {
+
+class MatmulTest : public OpTest {};
+
+double Activated(double x, Epilogue epilogue) {
+  return epilogue == Epilogue::kGelu ? 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))) : x;
+}
+
+TEST_P(MatmulTest, MultipliesLiteralNumbers) {
+  const auto backend = MakeBackend(GetParam());
+  const Floats weights = {1, 2, 3, 0, -1, 4};  // [2, 3]
+  const Floats bias = {10, 20};
+  const auto packed = backend->Pack({View(weights, {2, 3})});
+  EXPECT_EQ(packed->outputs(), 2);
+  EXPECT_EQ(packed->inner(), 3);
+  const Floats input = {1, 1, 1, 2, 0, -1};  // [2, 3]
+  Floats output = {1, 1, 1, 1};
+  backend->Matmul({Part::kHead, input.data(), 2, packed.get(), bias.data(), Epilogue::kStore, output.data()});
+  EXPECT_EQ(output, (Floats{16, 23, 9, 16}));
+  backend->Matmul({Part::kHead, input.data(), 2, packed.get(), nullptr, Epilogue::kAdd, output.data()});
+  EXPECT_EQ(output, (Floats{22, 26, 8, 12}));
+}
+
+TEST_P(MatmulTest, MatchesADoubleReference) {
+  const auto backend = MakeBackend(GetParam(), 3);
+  struct Shape {
+    int64_t rows, outputs, inner;
+  };
+  for (const Shape& shape : {Shape{1, 1, 1}, Shape{5, 17, 3}, Shape{7, 40, 64}, Shape{130, 33, 257},
+                             Shape{64, 528, 192}, Shape{3, 100, 700}, Shape{300, 20, 31}, Shape{29, 600, 520}}) {
+    SCOPED_TRACE(std::to_string(shape.rows) + " x " + std::to_string(shape.outputs) + " x " +
+                 std::to_string(shape.inner));
+    const Floats input = RandomFloats(shape.rows * shape.inner, 1);
+    const Floats weights =
+        RandomFloats(shape.outputs * shape.inner, 2, 1.0f / std::sqrt(static_cast<float>(shape.inner)));
+    const Floats bias = RandomFloats(shape.outputs, 3);
+    const Floats residual = RandomFloats(shape.rows * shape.outputs, 4);
+    const auto packed = backend->Pack({View(weights, {shape.outputs, shape.inner})});
+    for (const Epilogue epilogue : {Epilogue::kStore, Epilogue::kAdd, Epilogue::kGelu}) {
+      Floats output = residual;
+      backend->Matmul({Part::kHead, input.data(), shape.rows, packed.get(), bias.data(), epilogue, output.data()});
+      for (int64_t r = 0; r < shape.rows; ++r) {
+        for (int64_t o = 0; o < shape.outputs; ++o) {
+          double sum = bias[static_cast<size_t>(o)];
+          for (int64_t k = 0; k < shape.inner; ++k) {
+            sum += static_cast<double>(input[static_cast<size_t>(r * shape.inner + k)]) *
+                   weights[static_cast<size_t>(o * shape.inner + k)];
+          }
+          const auto at = static_cast<size_t>(r * shape.outputs + o);
+          const double expected = Activated(sum, epilogue) + (epilogue == Epilogue::kAdd ? residual[at] : 0.0f);
+          ASSERT_NEAR(output[at], expected, 2e-5) << r << " " << o;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(MatmulTest, StacksMatrices) {
+  const auto backend = MakeBackend(GetParam());
+  const Floats first = {1, 0, 0, 1};  // [2, 2]
+  const Floats second = {5, 7};       // [1, 2]
+  const auto packed = backend->Pack({View(first, {2, 2}), View(second, {1, 2})});
+  const Floats input = {3, 4};
+  Floats output(3);
+  backend->Matmul({Part::kHead, input.data(), 1, packed.get(), nullptr, Epilogue::kStore, output.data()});
+  EXPECT_EQ(output, (Floats{3, 4, 43}));
+}
+
+TEST_P(MatmulTest, ConvertsBfloat16Weights) {
+  const auto backend = MakeBackend(GetParam());
+  const std::vector<uint16_t> weights = {0x3f80, 0xc000};  // 1, -2
+  const auto packed = backend->Pack({{DataType::kBfloat16, {1, 2}, reinterpret_cast<const uint8_t*>(weights.data())}});
+  const Floats input = {3, 4};
+  Floats output(1);
+  backend->Matmul({Part::kHead, input.data(), 1, packed.get(), nullptr, Epilogue::kStore, output.data()});
+  EXPECT_EQ(output, (Floats{-5}));
+}
+
+TEST_P(MatmulTest, GatesWithSilu) {
+  const auto backend = MakeBackend(GetParam());
+  for (const int64_t inner : {24, 300}) {
+    const int64_t rows = 19;
+    const int64_t outputs = 45;
+    const Floats input = RandomFloats(rows * inner, 5);
+    const Floats gate = RandomFloats(outputs * inner, 6, 0.2f);
+    const Floats up = RandomFloats(outputs * inner, 7, 0.2f);
+    const auto packed = backend->PackGated(View(gate, {outputs, inner}), View(up, {outputs, inner}));
+    EXPECT_EQ(packed->outputs(), outputs);
+    Floats output(static_cast<size_t>(rows * outputs));
+    backend->Matmul(
+        {Part::kFeedForward, input.data(), rows, packed.get(), nullptr, Epilogue::kGatedSilu, output.data()});
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t o = 0; o < outputs; ++o) {
+        double g = 0;
+        double u = 0;
+        for (int64_t k = 0; k < inner; ++k) {
+          g +=
+              static_cast<double>(input[static_cast<size_t>(r * inner + k)]) * gate[static_cast<size_t>(o * inner + k)];
+          u += static_cast<double>(input[static_cast<size_t>(r * inner + k)]) * up[static_cast<size_t>(o * inner + k)];
+        }
+        ASSERT_NEAR(output[static_cast<size_t>(r * outputs + o)], g / (1 + std::exp(-g)) * u, 5e-5) << r << " " << o;
+      }
+    }
+  }
+}
+
+// The property that batch invariance rests on: a row's bits depend on that row alone, not on how many others there are,
+// where it stands or how many threads share the work.
+TEST_P(MatmulTest, ARowIsTheSameAloneAndAmongOthers) {
+  for (const int64_t inner : {48, 192, 1000}) {
+    const int64_t rows = 300;
+    const int64_t outputs = 72;
+    const Floats input = RandomFloats(rows * inner, 8);
+    const Floats weights = RandomFloats(outputs * inner, 9);
+    Floats all(static_cast<size_t>(rows * outputs));
+    const auto backend = MakeBackend(GetParam(), 2);
+    const auto packed = backend->Pack({View(weights, {outputs, inner})});
+    backend->Matmul({Part::kHead, input.data(), rows, packed.get(), nullptr, Epilogue::kStore, all.data()});
+    for (const int threads : {1, 3}) {
+      const auto other = MakeBackend(GetParam(), threads);
+      const auto other_packed = other->Pack({View(weights, {outputs, inner})});
+      for (const auto& [first, count] :
+           std::vector<std::pair<int64_t, int64_t>>{{0, 1}, {17, 1}, {299, 1}, {3, 2}, {5, 13}, {100, 64}, {1, 299}}) {
+        Floats part(static_cast<size_t>(count * outputs));
+        other->Matmul({Part::kHead, input.data() + first * inner, count, other_packed.get(), nullptr, Epilogue::kStore,
+                       part.data()});
+        ASSERT_EQ(part, Floats(all.begin() + first * outputs, all.begin() + (first + count) * outputs))
+            << first << " " << count;
+      }
+    }
+  }
+}
+
+SFUMATO_FOR_INSTRUCTION_SETS(MatmulTest);
+
+}  // namespace
+}  // namespace sfumato::test

@@ -1,0 +1,173 @@
+// Norms, rotary positions, embeddings and gathers.
+#include "ops/op_test.h"
+
+namespace sfumato::test {
+namespace {
+
+class RowOpsTest : public OpTest {};
+
+TEST_P(RowOpsTest, RmsNormOfLiteralNumbers) {
+  const auto backend = MakeBackend(GetParam());
+  const Floats input = {3, -4, 0, 0, 1, 1, 1, 1};  // [2, 4], mean squares 6.25 and 1
+  const Floats weight = {1, 1, 2, 0.5};
+  Floats output(8);
+  backend->RmsNorm({input.data(), 2, 4, weight.data(), nullptr, 0.0f, output.data()});
+  EXPECT_EQ(output, (Floats{1.2f, -1.6f, 0, 0, 1, 1, 2, 0.5}));
+}
+
+TEST_P(RowOpsTest, LayerNormOfLiteralNumbers) {
+  const auto backend = MakeBackend(GetParam());
+  const Floats input = {1, 3, 1, 3};
+  const Floats weight = {1, 1, 2, 2};
+  const Floats bias = {0, 0, 10, 10};
+  Floats output(4);
+  backend->LayerNorm({input.data(), 1, 4, weight.data(), bias.data(), 0.0f, output.data()});
+  EXPECT_EQ(output, (Floats{-1, 1, 8, 12}));
+}
+
+TEST_P(RowOpsTest, NormsMatchADoubleReference) {
+  const auto backend = MakeBackend(GetParam());
+  for (const int64_t width : {1, 7, 64, 100, 192, 768}) {
+    const int64_t rows = 5;
+    const Floats input = RandomFloats(rows * width, 1, 3.0f);
+    const Floats weight = RandomFloats(width, 2);
+    const Floats bias = RandomFloats(width, 3);
+    Floats rms(input.size());
+    Floats layer(input.size());
+    backend->RmsNorm({input.data(), rows, width, weight.data(), nullptr, 1e-5f, rms.data()});
+    backend->LayerNorm({input.data(), rows, width, weight.data(), bias.data(), 1e-5f, layer.data()});
+    for (int64_t r = 0; r < rows; ++r) {
+      double mean = 0;
+      double square = 0;
+      for (int64_t i = 0; i < width; ++i) {
+        const double x = input[static_cast<size_t>(r * width + i)];
+        mean += x / static_cast<double>(width);
+        square += x * x / static_cast<double>(width);
+      }
+      double variance = 0;
+      for (int64_t i = 0; i < width; ++i)
+        variance += std::pow(input[static_cast<size_t>(r * width + i)] - mean, 2) / static_cast<double>(width);
+      for (int64_t i = 0; i < width; ++i) {
+        const auto at = static_cast<size_t>(r * width + i);
+        const auto column = static_cast<size_t>(i);
+        ASSERT_NEAR(rms[at], input[at] / std::sqrt(square + 1e-5) * weight[column], 1e-5);
+        ASSERT_NEAR(layer[at], (input[at] - mean) / std::sqrt(variance + 1e-5) * weight[column] + bias[column], 2e-5);
+      }
+    }
+  }
+}
+
+TEST_P(RowOpsTest, RopeRotatesTheHalvesOfEachHead) {
+  const auto backend = MakeBackend(GetParam());
+  for (const int64_t head_dim : {2, 6, 32, 80}) {
+    const int64_t rows = 3;
+    const int64_t heads = 2;
+    const int64_t stride = heads * head_dim + 5;
+    const int64_t half = head_dim / 2;
+    const std::vector<int32_t> positions = {4, 0, 9, 2};
+    const std::vector<int32_t> indices = {0, 2, 3};
+    const Floats angles = RandomFloats(10 * half, 4);
+    Floats cosines(angles.size());
+    Floats sines(angles.size());
+    for (size_t i = 0; i < angles.size(); ++i) {
+      cosines[i] = std::cos(angles[i]);
+      sines[i] = std::sin(angles[i]);
+    }
+    for (const bool indexed : {false, true}) {
+      const Floats before = RandomFloats(rows * stride, 5);
+      Floats values = before;
+      backend->Rope({values.data(), stride, rows, heads, head_dim, positions.data(), indexed ? indices.data() : nullptr,
+                     cosines.data(), sines.data()});
+      for (int64_t r = 0; r < rows; ++r) {
+        const int64_t position = positions[static_cast<size_t>(indexed ? indices[static_cast<size_t>(r)] : r)];
+        for (int64_t h = 0; h < heads; ++h) {
+          for (int64_t i = 0; i < half; ++i) {
+            const auto a = static_cast<size_t>(r * stride + h * head_dim + i);
+            const auto b = a + static_cast<size_t>(half);
+            const double angle = angles[static_cast<size_t>(position * half + i)];
+            ASSERT_NEAR(values[a], before[a] * std::cos(angle) - before[b] * std::sin(angle), 1e-5);
+            ASSERT_NEAR(values[b], before[b] * std::cos(angle) + before[a] * std::sin(angle), 1e-5);
+          }
+        }
+        for (int64_t i = heads * head_dim; i < stride; ++i) {
+          const auto at = static_cast<size_t>(r * stride + i);
+          ASSERT_EQ(values[at], before[at]);
+        }
+      }
+    }
+  }
+}
+
+TEST_P(RowOpsTest, EmbedStoresAndAdds) {
+  const auto backend = MakeBackend(GetParam());
+  const Floats words = {0, 1, 2, 3, 4, 5};                                // [3, 2]
+  const std::vector<uint16_t> brains = {0x3f80, 0xc000, 0x4040, 0x0000};  // [2, 2]: 1, -2, 3, 0
+  const auto table = backend->UploadTable(View(words, {3, 2}));
+  const auto other =
+      backend->UploadTable({DataType::kBfloat16, {2, 2}, reinterpret_cast<const uint8_t*>(brains.data())});
+  const std::vector<int32_t> first = {2, 0, 2};
+  const std::vector<int32_t> second = {1, 0, 0};
+  Floats output(6);
+  backend->Embed({table.get(), first.data(), 3, false, output.data()});
+  EXPECT_EQ(output, (Floats{4, 5, 0, 1, 4, 5}));
+  backend->Embed({other.get(), second.data(), 3, true, output.data()});
+  EXPECT_EQ(output, (Floats{7, 5, 1, -1, 5, 3}));
+}
+
+TEST_P(RowOpsTest, GatherCopiesRows) {
+  const auto backend = MakeBackend(GetParam());
+  const Floats input = {0, 1, 2, 3, 4, 5};
+  const std::vector<int32_t> indices = {2, 0};
+  Floats output(4);
+  backend->Gather({input.data(), indices.data(), 2, 2, output.data()});
+  EXPECT_EQ(output, (Floats{4, 5, 0, 1}));
+}
+
+SFUMATO_FOR_INSTRUCTION_SETS(RowOpsTest);
+
+const cpu::Kernels& KernelsFor(InstructionSet set) {
+#if defined(__x86_64__)
+  if (set == InstructionSet::kAvx512) return cpu::kAvx512Kernels;
+  if (set == InstructionSet::kAvx2) return cpu::kAvx2Kernels;
+#endif
+  return cpu::kPortableKernels;
+}
+
+class ElementwiseTest : public OpTest {};
+
+TEST_P(ElementwiseTest, ExponentialIsAccurateOverItsRange) {
+  Floats x;
+  for (float value = -87.0f; value <= 87.0f; value += 0.00713f) x.push_back(value);
+  Floats y(x.size());
+  KernelsFor(GetParam()).exponential(x.data(), static_cast<int64_t>(x.size()), y.data());
+  for (size_t i = 0; i < x.size(); ++i) {
+    const double expected = std::exp(static_cast<double>(x[i]));
+    ASSERT_NEAR(y[i] / expected, 1.0, 2e-7) << x[i];
+  }
+}
+
+TEST_P(ElementwiseTest, ExponentialOfSmallNumbersIsZero) {
+  const Floats x = {0.0f, -88.0f, -1e30f, -std::numeric_limits<float>::infinity(), -3.402823466e38f};
+  Floats y(x.size());
+  KernelsFor(GetParam()).exponential(x.data(), static_cast<int64_t>(x.size()), y.data());
+  EXPECT_EQ(y, (Floats{1, 0, 0, 0, 0}));
+}
+
+TEST_P(ElementwiseTest, ActivationsMatchTheirDefinitions) {
+  Floats x;
+  for (float value = -30.0f; value <= 30.0f; value += 0.00317f) x.push_back(value);
+  Floats gelu(x.size());
+  Floats silu(x.size());
+  KernelsFor(GetParam()).gelu(x.data(), static_cast<int64_t>(x.size()), gelu.data());
+  KernelsFor(GetParam()).silu(x.data(), static_cast<int64_t>(x.size()), silu.data());
+  for (size_t i = 0; i < x.size(); ++i) {
+    const double v = x[i];
+    ASSERT_NEAR(gelu[i], 0.5 * v * (1 + std::erf(v / std::sqrt(2.0))), 5e-7 * std::max(1.0, std::fabs(v))) << v;
+    ASSERT_NEAR(silu[i], v / (1 + std::exp(-v)), 5e-7 * std::max(1.0, std::fabs(v))) << v;
+  }
+}
+
+SFUMATO_FOR_INSTRUCTION_SETS(ElementwiseTest);
+
+}  // namespace
+}  // namespace sfumato::test

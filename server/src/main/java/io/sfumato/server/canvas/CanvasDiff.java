@@ -21,14 +21,21 @@ public final class CanvasDiff {
    * Runs of changed positions of equal state, in ascending order.
    *
    * @param confidences whether a confidence that changed on the wire's scale of 0..255 is a change
+   * @param alsoChanged positions that changed in another way
    */
   public static List<CanvasSpan> between(
-      CanvasSnapshot previous, CanvasSnapshot next, boolean confidences) {
+      CanvasSnapshot previous,
+      CanvasSnapshot next,
+      boolean confidences,
+      IntPredicate alsoChanged) {
     if (previous.length() != next.length()) {
       throw new IllegalArgumentException(
           "canvas_length: " + next.length() + " (expected: " + previous.length() + ")");
     }
-    return spans(next, position -> changed(previous, next, position, confidences));
+    return spans(
+        next,
+        position ->
+            changed(previous, next, position, confidences) || alsoChanged.test(position));
   }
 
   /** A probability of 0..1 on the wire's scale of 0..255; NaN is 0. */

@@ -1,7 +1,9 @@
 package io.sfumato.server.rpc;
 
 import com.google.protobuf.ByteString;
+import io.sfumato.server.canvas.CanvasDiff;
 import io.sfumato.server.canvas.CanvasSnapshot;
+import io.sfumato.server.canvas.CanvasSpan;
 import io.sfumato.server.canvas.TokenState;
 import io.sfumato.server.text.CanvasText;
 import io.sfumato.v1.CanvasDelta;
@@ -10,7 +12,6 @@ import io.sfumato.v1.Event;
 import io.sfumato.v1.Span;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 
@@ -40,11 +41,6 @@ final class FrameWriter {
     return frame;
   }
 
-  /** The canvas that was shown last, or null. */
-  CanvasSnapshot shown() {
-    return shown;
-  }
-
   /**
    * Writes the next frame.
    *
@@ -57,11 +53,15 @@ final class FrameWriter {
     boolean due =
         settings.keyframeEveryFrames() > 0 && sinceKeyframe >= settings.keyframeEveryFrames();
     boolean keyframe = whole || due || shown == null;
-    BitSet changed = keyframe ? all(snapshot) : changed(snapshot, texts, settings);
-    if (changed.isEmpty()) {
+    List<CanvasSpan> changes =
+        keyframe ? CanvasDiff.all(snapshot) : changes(snapshot, texts, settings);
+    if (changes.isEmpty()) {
       return false;
     }
-    List<Span> spans = spans(snapshot, texts, changed, settings);
+    List<Span> spans = new ArrayList<>(changes.size());
+    for (CanvasSpan change : changes) {
+      spans.add(span(snapshot, texts, change, settings));
+    }
     int basis = frame;
     frame++;
     if (keyframe) {
@@ -77,92 +77,53 @@ final class FrameWriter {
     return true;
   }
 
+  private List<CanvasSpan> changes(
+      CanvasSnapshot snapshot, String[] texts, StreamSettings settings) {
+    return CanvasDiff.between(
+        shown,
+        snapshot,
+        settings.confidences(),
+        position -> !texts[position].equals(shownTexts[position]));
+  }
+
   private String[] texts(CanvasSnapshot snapshot) {
     String[] texts = new String[snapshot.length()];
     Arrays.fill(texts, "");
     if (canvasText.isPresent()) {
       int[] tokens = snapshot.tokens();
-      int start = 0;
-      while (start < texts.length) {
-        int end = runEnd(snapshot, start);
-        if (snapshot.state(start) != TokenState.UNDECIDED) {
-          canvasText.get().write(tokens, start, end, texts);
+      for (CanvasSpan run : CanvasDiff.all(snapshot)) {
+        if (run.state() != TokenState.UNDECIDED) {
+          canvasText.get().write(tokens, run.start(), run.end(), texts);
         }
-        start = end;
       }
     }
     return texts;
   }
 
-  private static int runEnd(CanvasSnapshot snapshot, int start) {
-    int end = start + 1;
-    while (end < snapshot.length() && snapshot.state(end) == snapshot.state(start)) {
-      end++;
-    }
-    return end;
-  }
-
-  private static BitSet all(CanvasSnapshot snapshot) {
-    BitSet all = new BitSet(snapshot.length());
-    all.set(0, snapshot.length());
-    return all;
-  }
-
-  private BitSet changed(CanvasSnapshot snapshot, String[] texts, StreamSettings settings) {
-    BitSet changed = new BitSet(snapshot.length());
-    for (int position = 0; position < snapshot.length(); position++) {
-      TokenState state = snapshot.state(position);
-      boolean differs = state != shown.state(position);
-      if (!differs && state != TokenState.UNDECIDED) {
-        differs =
-            snapshot.token(position) != shown.token(position)
-                || !texts[position].equals(shownTexts[position])
-                || (settings.confidences()
-                    && state != TokenState.PINNED
-                    && level(snapshot.confidence(position)) != level(shown.confidence(position)));
-      }
-      changed.set(position, differs);
-    }
-    return changed;
-  }
-
-  private static List<Span> spans(
-      CanvasSnapshot snapshot, String[] texts, BitSet changed, StreamSettings settings) {
-    List<Span> spans = new ArrayList<>();
-    int start = changed.nextSetBit(0);
-    while (start >= 0) {
-      int end = Math.min(runEnd(snapshot, start), changed.nextClearBit(start));
-      spans.add(span(snapshot, texts, start, end, settings));
-      start = changed.nextSetBit(end);
-    }
-    return spans;
-  }
-
-  private static Span span(
-      CanvasSnapshot snapshot, String[] texts, int start, int end, StreamSettings settings) {
-    TokenState state = snapshot.state(start);
+  private Span span(
+      CanvasSnapshot snapshot, String[] texts, CanvasSpan change, StreamSettings settings) {
     Span.Builder span =
-        Span.newBuilder().setStart(start).setLength(end - start).setState(ProtoMapper.state(state));
-    if (state == TokenState.UNDECIDED) {
+        Span.newBuilder()
+            .setStart(change.start())
+            .setLength(change.length())
+            .setState(ProtoMapper.state(change.state()));
+    if (change.state() == TokenState.UNDECIDED) {
       return span.build();
     }
-    for (int position = start; position < end; position++) {
-      span.addTexts(texts[position]);
+    boolean confidences = settings.confidences() && change.state() != TokenState.PINNED;
+    byte[] levels = new byte[confidences ? change.length() : 0];
+    for (int position = change.start(); position < change.end(); position++) {
+      if (canvasText.isPresent()) {
+        span.addTexts(texts[position]);
+      }
       if (settings.tokenIds()) {
         span.addTokenIds(snapshot.token(position));
       }
-    }
-    if (settings.confidences() && state != TokenState.PINNED) {
-      byte[] levels = new byte[end - start];
-      for (int position = start; position < end; position++) {
-        levels[position - start] = (byte) level(snapshot.confidence(position));
+      if (confidences) {
+        levels[position - change.start()] =
+            (byte) CanvasDiff.confidenceLevel(snapshot.confidence(position));
       }
-      span.setConfidences(ByteString.copyFrom(levels));
     }
-    return span.build();
-  }
-
-  private static int level(float confidence) {
-    return Math.clamp(Math.round(confidence * 255), 0, 255);
+    return span.setConfidences(ByteString.copyFrom(levels)).build();
   }
 }

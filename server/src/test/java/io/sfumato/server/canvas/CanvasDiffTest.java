@@ -13,6 +13,11 @@ final class CanvasDiffTest {
   private static final TokenState P = TokenState.PROVISIONAL;
   private static final TokenState C = TokenState.COMMITTED;
 
+  private static List<CanvasSpan> between(
+      CanvasSnapshot previous, CanvasSnapshot next, boolean confidences) {
+    return CanvasDiff.between(previous, next, confidences, position -> false);
+  }
+
   @Test
   void allIsRunsOfEqualState() {
     CanvasSnapshot canvas = canvas(new int[] {1, 2, -1, -1, 3}, C, C, U, U, P);
@@ -24,9 +29,16 @@ final class CanvasDiffTest {
   void betweenIsRunsOfChangedPositions() {
     CanvasSnapshot before = canvas(new int[] {1, 2, -1, -1, 3, 4}, P, P, U, U, P, P);
     CanvasSnapshot after = canvas(new int[] {1, 7, 8, -1, -1, 4}, P, P, P, U, U, P);
-    assertThat(CanvasDiff.between(before, after, false))
+    assertThat(between(before, after, false))
         .containsExactly(new CanvasSpan(1, 2, P), new CanvasSpan(4, 1, U));
-    assertThat(CanvasDiff.between(after, after, true)).isEmpty();
+    assertThat(between(after, after, true)).isEmpty();
+  }
+
+  @Test
+  void callersMayKnowOfOtherChanges() {
+    CanvasSnapshot canvas = canvas(new int[] {1, 2, 3}, P, P, P);
+    assertThat(CanvasDiff.between(canvas, canvas, false, position -> position > 0))
+        .containsExactly(new CanvasSpan(1, 2, P));
   }
 
   @Test
@@ -37,8 +49,8 @@ final class CanvasDiffTest {
     CanvasSnapshot after =
         new CanvasSnapshot(
             0, 1, 1, new int[] {1, 2}, new TokenState[] {P, P}, new float[] {.5001f, .6f});
-    assertThat(CanvasDiff.between(before, after, false)).isEmpty();
-    assertThat(CanvasDiff.between(before, after, true)).containsExactly(new CanvasSpan(1, 1, P));
+    assertThat(between(before, after, false)).isEmpty();
+    assertThat(between(before, after, true)).containsExactly(new CanvasSpan(1, 1, P));
     assertThat(CanvasDiff.confidenceLevel(0)).isZero();
     assertThat(CanvasDiff.confidenceLevel(1)).isEqualTo(255);
     assertThat(CanvasDiff.confidenceLevel(.5f)).isEqualTo(128);
@@ -50,7 +62,7 @@ final class CanvasDiffTest {
   void refusesCanvasesOfOtherSessions() {
     assertThatIllegalArgumentException()
         .isThrownBy(() ->
-            CanvasDiff.between(canvas(new int[] {1}, P), canvas(new int[] {1, 2}, P, P), false));
+            between(canvas(new int[] {1}, P), canvas(new int[] {1, 2}, P, P), false));
   }
 
   @Test
@@ -64,7 +76,7 @@ final class CanvasDiffTest {
       for (int position = 0; position < 30; position++) {
         states[position] = shown.state(position);
       }
-      List<CanvasSpan> spans = CanvasDiff.between(shown, next, false);
+      List<CanvasSpan> spans = between(shown, next, false);
       int end = 0;
       for (CanvasSpan span : spans) {
         assertThat(span.start()).isGreaterThanOrEqualTo(end);

@@ -37,6 +37,7 @@ import io.sfumato.v1.TokenIds;
 import io.sfumato.v1.TokenServiceGrpc;
 import io.sfumato.v1.TokenizeRequest;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -102,6 +103,17 @@ class ServicesTest {
             .generateText(GenerateTextRequest.newBuilder().setStart(start).build());
     assertThat(whole.getFinished().getText()).isEmpty();
     assertThat(whole.getFinished().getTokenIdsCount()).isEqualTo(29);
+
+    start.setStream(StreamSpec.newBuilder().setDetail(StreamSpec.Detail.DETAIL_CANVAS));
+    CanvasReplica replica = new CanvasReplica();
+    GenerationServiceGrpc.newBlockingStub(fixture.channel)
+        .streamGenerate(StreamGenerateRequest.newBuilder().setStart(start).build())
+        .forEachRemaining(replica::take);
+    assertThat(replica.frames).isPositive();
+    assertThat(replica.text()).isEmpty();
+    assertThat(Arrays.copyOf(replica.tokens, 29))
+        .containsExactly(
+            whole.getFinished().getTokenIdsList().stream().mapToInt(Integer::intValue).toArray());
   }
 
   @Test

@@ -32,6 +32,9 @@ final class DemoCommand implements Callable<Integer> {
       "In the forest lived a careful fox named Mara.[_16] blue lantern.[_60] Mara thanked Olive and"
           + " held the blue lantern tight.";
 
+  private static final String REFINING =
+      "The underlined parts are the client's and stay; the model fills in the rest.";
+
   private final EngineFactory engines;
 
   @Option(names = "--prompt", paramLabel = "TEXT", description = "What to write about.")
@@ -49,42 +52,35 @@ final class DemoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    try (Output output = Output.open()) {
+    try (Link link = Link.embedded(EmbeddedModel.source(), engines);
+        Output output = Output.open()) {
       output.line(Output.DIM, "  Loading the embedded model ...");
-      try (Link link = Link.embedded(EmbeddedModel.source(), engines)) {
-        output.line(
-            Output.DIM,
-            "  Serving it on port "
-                + link.ownPort().orElseThrow()
-                + "; everything below came over gRPC.");
-        output.line("");
-        CanvasRun.Outcome generated;
-        try (RunDisplay display = output.display()) {
-          generated =
-              CanvasRun.generate(
-                  link.channel(), generateStart(), "Generate", prompt, display, null);
-        }
-        output.line("");
-        CanvasRun.Outcome refined;
-        try (RunDisplay display = output.display()) {
-          refined =
-              CanvasRun.refine(
-                  link.channel(),
-                  refineStart(),
-                  "Refine",
-                  "The underlined parts are the client's and stay; the model fills in the rest.",
-                  display,
-                  null);
-        }
-        output.line("");
-        output.line(Output.STRONG, "  Summary");
-        output.line("  Generate  " + RunReport.summary(generated));
-        output.line("  Refine    " + RunReport.summary(refined));
-        output.line(
-            "  First canvas "
-                + sinceStart(generated.firstCanvasMillis())
-                + " after the process started");
+      link.awaitReady();
+      output.line(
+          Output.DIM,
+          "  Serving it on port "
+              + link.ownPort().orElseThrow()
+              + "; everything below came over gRPC.");
+      output.line("");
+      CanvasRun.Outcome generated;
+      try (RunDisplay display = output.display()) {
+        generated =
+            CanvasRun.generate(link.channel(), generateStart(), "Generate", prompt, display, null);
       }
+      output.line("");
+      CanvasRun.Outcome refined;
+      try (RunDisplay display = output.display()) {
+        refined =
+            CanvasRun.refine(link.channel(), refineStart(), "Refine", REFINING, display, null);
+      }
+      output.line("");
+      output.line(Output.DIM, "  Summary   " + RunReport.HEADER);
+      output.line("  Generate  " + RunReport.row(generated));
+      output.line("  Refine    " + RunReport.row(refined));
+      output.line(
+          "  First canvas "
+              + sinceStart(generated.firstCanvasMillis())
+              + " after the process started");
     }
     return 0;
   }

@@ -87,6 +87,7 @@ final class GenerateCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     try (Link link = choice.open(engines);
         Output output = Output.open()) {
+      link.awaitReady();
       GenerateStart start = start(link.channel());
       SvgPicture picture = svg == null ? null : new SvgPicture();
       CanvasRun.Outcome outcome;

@@ -38,23 +38,30 @@ final class Link implements AutoCloseable {
   }
 
   /**
-   * Starts a server with one model on a free port of the loopback interface, and waits until the
-   * model is ready.
-   *
-   * @throws ServingException MODEL_CAPABILITY when the model cannot be loaded
+   * Starts a server with one model on a free port of the loopback interface. The model is loading
+   * when this returns.
    */
-  static Link embedded(ModelSource model, EngineFactory engines)
-      throws IOException, InterruptedException {
+  static Link embedded(ModelSource model, EngineFactory engines) throws IOException {
     RpcSettings rpc =
         RpcSettings.defaults(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     Server server =
         Server.start(new ServerConfiguration(rpc, List.of(model), Drain.AT_ONCE), engines);
-    ModelEntry entry = server.awaitModels().getFirst();
+    return new Link(Optional.of(server), "127.0.0.1:" + server.port());
+  }
+
+  /**
+   * Waits until the model of a server of its own is ready; a server elsewhere says so itself.
+   *
+   * @throws ServingException MODEL_CAPABILITY when the model cannot be loaded
+   */
+  void awaitReady() throws InterruptedException {
+    if (server.isEmpty()) {
+      return;
+    }
+    ModelEntry entry = server.get().awaitModels().getFirst();
     if (entry.state() != ModelEntry.State.READY) {
-      server.close();
       throw new ServingException(ErrorReason.MODEL_CAPABILITY, entry.message());
     }
-    return new Link(Optional.of(server), "127.0.0.1:" + server.port());
   }
 
   ManagedChannel channel() {

@@ -80,6 +80,7 @@ final class RefineCommand implements Callable<Integer> {
     RefineStart start = start();
     try (Link link = choice.open(engines);
         Output output = Output.open()) {
+      link.awaitReady();
       SvgPicture picture = svg == null ? null : new SvgPicture();
       CanvasRun.Outcome outcome;
       try (RunDisplay display =

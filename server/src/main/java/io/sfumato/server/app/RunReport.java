@@ -8,6 +8,9 @@ import java.util.stream.Collectors;
 /** Words for the outcome of a run. Stateless and thread-safe. */
 final class RunReport {
 
+  /** Names of what is in a {@link #row}. */
+  static final String HEADER = "steps  tokens     time  tokens/s  first canvas  ended by";
+
   private RunReport() {}
 
   /** The text, or the token ids of a model without a tokenizer. */
@@ -20,6 +23,21 @@ final class RunReport {
     return ids.stream().map(String::valueOf).collect(Collectors.joining(","));
   }
 
+  /** Steps, tokens, times and why it ended, as a row of a table. */
+  static String row(CanvasRun.Outcome outcome) {
+    double seconds = outcome.totalNanos() / 1e9;
+    int tokens = outcome.finished().getUsage().getCommittedTokens();
+    return String.format(
+        Locale.ROOT,
+        "%5d  %6d  %5.2f s  %8.0f  %10.2f s  %s",
+        outcome.steps(),
+        tokens,
+        seconds,
+        tokens / seconds,
+        outcome.firstCanvasNanos() / 1e9,
+        reason(outcome.finished()));
+  }
+
   /** One line: steps, tokens, times, why it ended, the seed. */
   static String summary(CanvasRun.Outcome outcome) {
     Finished finished = outcome.finished();
@@ -27,7 +45,7 @@ final class RunReport {
     int tokens = finished.getUsage().getCommittedTokens();
     return String.format(
         Locale.ROOT,
-        "%d steps · %d tokens · %.2f s · %.0f tokens/s · %s · first canvas after %.2f s · seed %d",
+        "%d steps, %d tokens, %.2f s, %.0f tokens/s, %s, first canvas %.2f s, seed %d",
         outcome.steps(),
         tokens,
         seconds,

@@ -26,7 +26,7 @@ final class Server implements AutoCloseable {
 
   private final ServerConfiguration configuration;
   private final ModelRegistry models;
-  private final RpcServer rpc;
+  private volatile RpcServer rpc;
   private volatile boolean ending;
 
   private Server(ServerConfiguration configuration, EngineFactory engines) throws IOException {
@@ -36,22 +36,30 @@ final class Server implements AutoCloseable {
     String sessionPrefix = HexFormat.of().toHexDigits(randomness.nextInt()) + "-";
     ModelLoader loader = new ModelLoader(engines, clock, Clock.systemUTC(), sessionPrefix);
     models = new ModelRegistry(configuration.models(), loader::load, this::modelsChanged);
-    rpc = RpcServer.start(configuration.rpc(), models, clock, randomness::nextLong);
+    models.start(); // first, because it takes longer
+    try {
+      rpc = RpcServer.start(configuration.rpc(), models, clock, randomness::nextLong);
+    } catch (IOException | RuntimeException failure) {
+      models.close();
+      throw failure;
+    }
+    modelsChanged();
   }
 
   /**
-   * Starts to listen and to load.
+   * Starts to load and to listen.
    *
    * @throws IOException when the address cannot be bound
    */
   static Server start(ServerConfiguration configuration, EngineFactory engines) throws IOException {
-    Server server = new Server(configuration, engines);
-    server.models.start();
-    return server;
+    return new Server(configuration, engines);
   }
 
   private void modelsChanged() {
-    rpc.serving(!ending && models.isWarm());
+    RpcServer listening = rpc; // null while the first model is faster than the transport
+    if (listening != null) {
+      listening.serving(!ending && models.isWarm());
+    }
   }
 
   /** The port it listens on. */

@@ -33,7 +33,7 @@ final class ServerChoice {
     private Path directory;
   }
 
-  Link open(EngineFactory engines) throws IOException, InterruptedException {
+  Link open(EngineFactory engines) throws IOException {
     if (where.address != null) {
       return Link.to(where.address);
     }

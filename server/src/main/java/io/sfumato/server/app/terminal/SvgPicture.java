@@ -63,11 +63,13 @@ public final class SvgPicture {
   private List<Frame> chosen(int count) {
     List<Frame> chosen = new ArrayList<>();
     int last = frames.size() - 1;
+    int before = -1;
     for (int index = 0; index < count && last >= 0; index++) {
-      Frame frame = frames.get((int) Math.round((double) index * last / (count - 1)));
-      if (chosen.isEmpty() || chosen.getLast() != frame) {
-        chosen.add(frame);
+      int next = (int) Math.round((double) index * last / (count - 1));
+      if (next != before) {
+        chosen.add(frames.get(next));
       }
+      before = next;
     }
     return chosen;
   }

@@ -27,7 +27,7 @@ final class NativeBatchInvarianceTest {
   private static int endOfText;
 
   /** Sessions that differ in everything that changes what the core computes. */
-  private enum Subject {
+  enum Subject {
     GREEDY_BY_CONFIDENCE {
       @Override
       Specs specs() {

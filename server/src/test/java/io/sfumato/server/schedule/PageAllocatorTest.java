@@ -61,7 +61,9 @@ final class PageAllocatorTest {
         }
         default -> {
           if (!owned.isEmpty()) {
-            pages.release(owned.remove(random.nextInt(owned.size())));
+            int index = random.nextInt(owned.size());
+            pages.release(owned.get(index));
+            owned.remove(index);
           }
         }
       }

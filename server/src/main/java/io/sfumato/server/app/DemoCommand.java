@@ -52,7 +52,7 @@ final class DemoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    try (Link link = Link.embedded(EmbeddedModel.source(), engines);
+    try (Link link = Link.loading(EmbeddedModel.source(), engines);
         Output output = Output.open()) {
       output.line(Output.DIM, "  Loading the embedded model ...");
       link.awaitReady();

@@ -85,7 +85,7 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    try (Link link = choice.open(engines);
+    try (Link link = choice.loading(engines);
         Output output = Output.open()) {
       link.awaitReady();
       GenerateStart start = start(link.channel());

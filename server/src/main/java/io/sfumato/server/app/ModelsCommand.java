@@ -35,7 +35,6 @@ final class ModelsCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
     try (Link link = choice.open(engines)) {
-      link.awaitReady();
       ListModelsRequest request = ListModelsRequest.newBuilder().setPageSize(1000).build();
       out.printf(ROW, "NAME", "STATE", "FAMILY", "CONTEXT", "CANVAS", "VOCAB", "INPUT", "DIGEST");
       for (Model model :

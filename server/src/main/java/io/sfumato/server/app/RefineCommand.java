@@ -78,7 +78,7 @@ final class RefineCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     RefineStart start = start();
-    try (Link link = choice.open(engines);
+    try (Link link = choice.loading(engines);
         Output output = Output.open()) {
       link.awaitReady();
       SvgPicture picture = svg == null ? null : new SvgPicture();

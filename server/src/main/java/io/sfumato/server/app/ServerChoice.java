@@ -1,5 +1,6 @@
 package io.sfumato.server.app;
 
+import io.sfumato.server.error.ServingException;
 import io.sfumato.server.model.EngineFactory;
 import io.sfumato.server.model.ModelSource;
 import java.io.IOException;
@@ -33,15 +34,31 @@ final class ServerChoice {
     private Path directory;
   }
 
-  Link open(EngineFactory engines) throws IOException {
+  /** Connects to the chosen server, or starts one of its own and waits for its model. */
+  Link open(EngineFactory engines) throws IOException, InterruptedException {
+    if (where.address != null) {
+      return Link.to(where.address);
+    }
+    Link link = loading(engines);
+    try {
+      link.awaitReady();
+    } catch (ServingException | InterruptedException failure) {
+      link.close();
+      throw failure;
+    }
+    return link;
+  }
+
+  /** As {@link #open}, while the model of a server of its own is still loading. */
+  Link loading(EngineFactory engines) throws IOException {
     if (where.address != null) {
       return Link.to(where.address);
     }
     if (where.directory != null) {
       String name = model.isEmpty() ? "model" : model;
-      return Link.embedded(ModelSource.of(name, where.directory), engines);
+      return Link.loading(ModelSource.of(name, where.directory), engines);
     }
-    return Link.embedded(EmbeddedModel.source(), engines);
+    return Link.loading(EmbeddedModel.source(), engines);
   }
 
   /** Empty for the server's first. */

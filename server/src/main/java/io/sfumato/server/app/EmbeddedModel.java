@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Finds the model that comes with Sfumato. Stateless and thread-safe. */
-final class EmbeddedModel {
+public final class EmbeddedModel {
 
   static final String NAME = "sfumato-tales";
 
@@ -21,7 +21,7 @@ final class EmbeddedModel {
    *
    * @throws ServingException INVALID_FIELD when it is not there
    */
-  static ModelSource source() {
+  public static ModelSource source() {
     Path home = Path.of(System.getProperty(HOME, ""));
     Path directory = home.resolve("models").resolve("default");
     if (!Files.isRegularFile(directory.resolve("config.json"))) {

@@ -20,7 +20,7 @@ import java.util.concurrent.TimeUnit;
  * A client's connection: to a server somewhere, or to one of its own that ends with it. Both are
  * reached over TCP. Thread-safe.
  */
-final class Link implements AutoCloseable {
+public final class Link implements AutoCloseable {
 
   private final Optional<Server> server;
   private final ManagedChannel channel;
@@ -79,7 +79,8 @@ final class Link implements AutoCloseable {
     }
   }
 
-  ManagedChannel channel() {
+  /** For stubs. */
+  public ManagedChannel channel() {
     return channel;
   }
 

@@ -3,6 +3,7 @@ package io.sfumato.server.app;
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import io.sfumato.engine.NativeEngine;
+import io.sfumato.server.app.bench.BenchCommand;
 import io.sfumato.server.error.ServingException;
 import io.sfumato.server.model.EngineFactory;
 import java.io.IOException;
@@ -47,8 +48,7 @@ public final class Main implements Runnable {
         .addSubcommand(new ModelsCommand(engines))
         .addSubcommand(new CheckCommand(engines))
         .addSubcommand(new VerifyCommand())
-        .addSubcommand(
-            new CommandLine(new BenchCommand()).addSubcommand(new BenchStepCommand(engines)))
+        .addSubcommand(BenchCommand.commandLine(engines))
         .setExecutionExceptionHandler((failure, command, parsed) -> report(failure, command));
   }
 

@@ -9,7 +9,7 @@ import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /** Options that say which server a client command talks to. Confined to the main thread. */
-final class ServerChoice {
+public final class ServerChoice {
 
   @ArgGroup private Where where = new Where();
 
@@ -35,7 +35,7 @@ final class ServerChoice {
   }
 
   /** Connects to the chosen server, or starts one of its own and waits for its model. */
-  Link open(EngineFactory engines) throws IOException, InterruptedException {
+  public Link open(EngineFactory engines) throws IOException, InterruptedException {
     if (where.address != null) {
       return Link.to(where.address);
     }
@@ -62,7 +62,7 @@ final class ServerChoice {
   }
 
   /** Empty for the server's first. */
-  String model() {
+  public String model() {
     return model;
   }
 }

@@ -1,4 +1,4 @@
-package io.sfumato.server.app;
+package io.sfumato.server.app.bench;
 
 import io.sfumato.engine.DenoiseEngine;
 import io.sfumato.engine.EngineException;
@@ -8,6 +8,7 @@ import io.sfumato.engine.EngineOptions;
 import io.sfumato.engine.ItemKind;
 import io.sfumato.engine.ProductType;
 import io.sfumato.engine.StepBatch;
+import io.sfumato.server.app.EmbeddedModel;
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
 import io.sfumato.server.model.EngineFactory;
@@ -32,7 +33,7 @@ import picocli.CommandLine.Spec;
     description =
         "Times denoising steps: whole canvases of undecided positions, through the engine alone.",
     mixinStandardHelpOptions = true)
-final class BenchStepCommand implements Callable<Integer> {
+final class BenchStep implements Callable<Integer> {
 
   private static final int PAGE_TOKENS = 16;
 
@@ -77,7 +78,7 @@ final class BenchStepCommand implements Callable<Integer> {
       description = "A model directory (default: the embedded model).")
   private Path directory;
 
-  BenchStepCommand(EngineFactory engines) {
+  BenchStep(EngineFactory engines) {
     this.engines = engines;
   }
 

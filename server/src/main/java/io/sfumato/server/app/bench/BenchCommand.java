@@ -1,0 +1,34 @@
+package io.sfumato.server.app.bench;
+
+import io.sfumato.server.model.EngineFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code sfumato bench}: measurements that anyone can repeat. */
+@Command(
+    name = "bench",
+    mixinStandardHelpOptions = true,
+    description = "Measures a server, or everything around an engine.")
+public final class BenchCommand implements Runnable {
+
+  @Spec private CommandSpec spec;
+
+  private BenchCommand() {}
+
+  /** The command with its subcommands. */
+  public static CommandLine commandLine(EngineFactory engines) {
+    return new CommandLine(new BenchCommand())
+        .addSubcommand(new BenchLoad(engines))
+        .addSubcommand(new BenchOverhead())
+        .addSubcommand(new BenchQuality(engines))
+        .addSubcommand(new BenchStep(engines));
+  }
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "bench: none (expected: one of those below)");
+  }
+}

@@ -1,0 +1,181 @@
+package io.sfumato.server.app.bench;
+
+import com.sun.management.ThreadMXBean;
+import io.grpc.ManagedChannel;
+import io.grpc.netty.NettyChannelBuilder;
+import io.sfumato.server.rpc.RpcServer;
+import io.sfumato.server.rpc.RpcSettings;
+import io.sfumato.v1.Event;
+import io.sfumato.v1.GenerateStart;
+import io.sfumato.v1.GenerationServiceGrpc;
+import io.sfumato.v1.Prompt;
+import io.sfumato.v1.StreamGenerateRequest;
+import io.sfumato.v1.StreamSpec;
+import io.sfumato.v1.TokenIds;
+import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * {@code sfumato bench overhead}: what everything around the model costs. A scripted engine of no cost, a real server on loopback and a client
+ * that reads every canvas.
+ */
+@Command(
+    name = "overhead",
+    mixinStandardHelpOptions = true,
+    description = "Steps per second, latency per frame and allocation per step with an engine that costs nothing.")
+final class BenchOverhead implements Callable<Integer> {
+
+  @Option(names = "--canvas", defaultValue = "256", description = "canvas length in tokens; one is accepted per step")
+  private int canvas;
+
+  @Option(names = "--rounds", defaultValue = "20", description = "canvases per session")
+  private int rounds;
+
+  @Option(names = "--levels", split = ",", defaultValue = "1,4,16", description = "sessions at the same time")
+  private List<Integer> levels;
+
+  @Option(names = "--step-time", defaultValue = "2ms", description = "time of a step for the latency per frame, in ms, e.g. 2ms")
+  private String stepTime;
+
+  @Override
+  public Integer call() throws Exception {
+    System.out.println("| sessions | steps/s, all sessions | frames received per step | allocation per step and session, engine thread, bytes |");
+    System.out.println("|---|---|---|---|");
+    for (int level : levels) {
+      throughput(level);
+    }
+    latency();
+    return 0;
+  }
+
+  private void throughput(int level) throws Exception {
+    try (ScriptedModel model = new ScriptedModel(0, canvas, level);
+        Loopback loopback = Loopback.start(model);
+        ExecutorService pool = Executors.newFixedThreadPool(level)) {
+      run(pool, loopback, level, rounds); // warm-up
+      ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+      long engineThread = engineThread(threads);
+      long allocated = threads.getThreadAllocatedBytes(engineThread);
+      long begin = System.nanoTime();
+      long frames = run(pool, loopback, level, rounds);
+      double seconds = (System.nanoTime() - begin) / 1e9;
+      double steps = (double) level * rounds * canvas;
+      System.out.printf(
+          Locale.ROOT,
+          "| %d | %.0f | %.2f | %.0f |%n",
+          level,
+          steps / seconds,
+          frames / steps,
+          (threads.getThreadAllocatedBytes(engineThread) - allocated) / steps);
+    }
+  }
+
+  private long run(ExecutorService pool, Loopback loopback, int level, int canvases) throws Exception {
+    List<Future<Long>> running =
+        IntStream.range(0, level)
+            .mapToObj(
+                session ->
+                    pool.submit(
+                        () -> {
+                          long frames = 0;
+                          for (int round = 0; round < canvases; round++) {
+                            Iterator<Event> events = loopback.stream(session);
+                            while (events.hasNext()) {
+                              Event event = events.next();
+                              frames += event.hasCanvasDelta() || event.hasCanvasKeyframe() ? 1 : 0;
+                            }
+                          }
+                          return frames;
+                        }))
+            .toList();
+    long frames = 0;
+    for (Future<Long> each : running) {
+      frames += each.get();
+    }
+    return frames;
+  }
+
+  private void latency() throws Exception {
+    long stepNanos = (long) (Double.parseDouble(stepTime.replace("ms", "")) * 1e6);
+    try (ScriptedModel model = new ScriptedModel(stepNanos, canvas, 1);
+        Loopback loopback = Loopback.start(model)) {
+      long[] added = new long[rounds * canvas];
+      int count = 0;
+      for (int round = 0; round < rounds; round++) {
+        Iterator<Event> events = loopback.stream(round);
+        while (events.hasNext()) {
+          Event event = events.next();
+          if (event.getStep() > 0 && (event.hasCanvasDelta() || event.hasCanvasKeyframe()) && count < added.length) {
+            added[count++] = System.nanoTime() - model.stepEndNanos();
+          }
+        }
+      }
+      long[] warm = Arrays.copyOfRange(added, count / 2, count);
+      Arrays.sort(warm);
+      System.out.printf(
+          Locale.ROOT,
+          "%nlatency added per frame at %s per step (engine done to client, %d frames): p50 %.0f us, p99 %.0f us, max %.0f us%n",
+          stepTime,
+          warm.length,
+          warm[warm.length / 2] / 1e3,
+          warm[(int) (warm.length * 0.99)] / 1e3,
+          warm[warm.length - 1] / 1e3);
+    }
+  }
+
+  private static long engineThread(ThreadMXBean threads) {
+    for (long id : threads.getAllThreadIds()) {
+      java.lang.management.ThreadInfo info = threads.getThreadInfo(id);
+      if (info != null && info.getThreadName().equals(ScriptedModel.ENGINE_THREAD)) {
+        return id;
+      }
+    }
+    throw new IllegalStateException("thread " + ScriptedModel.ENGINE_THREAD + ": none (expected: running)");
+  }
+
+  /** A server of the scripted model on the loopback address and a connection to it. */
+  private record Loopback(RpcServer server, ManagedChannel channel) implements AutoCloseable {
+
+    static Loopback start(ScriptedModel model) throws Exception {
+      RpcServer server =
+          RpcServer.start(
+              RpcSettings.defaults(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)), model, System::nanoTime, () -> 1);
+      server.serving(true);
+      return new Loopback(
+          server,
+          NettyChannelBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), server.port()))
+              .usePlaintext()
+              .build());
+    }
+
+    Iterator<Event> stream(long seed) {
+      GenerateStart.Builder start =
+          GenerateStart.newBuilder()
+              .setModel(ScriptedModel.NAME)
+              .setPrompt(Prompt.newBuilder().setTokenIds(TokenIds.newBuilder().addIds(1)))
+              .setStream(StreamSpec.newBuilder().setDetail(StreamSpec.Detail.DETAIL_CANVAS).setIncludeTokenIds(true));
+      start.getSamplingBuilder().setSeed(seed);
+      return GenerationServiceGrpc.newBlockingStub(channel)
+          .streamGenerate(StreamGenerateRequest.newBuilder().setStart(start).build());
+    }
+
+    @Override
+    public void close() throws Exception {
+      channel.shutdownNow();
+      server.shutdown(Duration.ofSeconds(5));
+    }
+  }
+}

@@ -1,0 +1,57 @@
+package io.sfumato.server.app.bench;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * One held-out request of a benchmark.
+ *
+ * @param kind what is asked for, e.g. {@code story} or {@code sum}
+ * @param request the user's turn
+ * @param reference the right answer for exact tasks, one possible answer for stories
+ */
+record BenchRequest(String kind, String request, String reference) {
+
+  private static final int MAX_REQUESTS = 100_000;
+
+  /**
+   * Reads requests, one JSON object per line.
+   *
+   * @param kinds kinds to keep; empty for all
+   * @param limit requests to keep per kind; 0 for all
+   */
+  static List<BenchRequest> read(Path file, List<String> kinds, int limit) throws IOException {
+    JsonMapper mapper = JsonMapper.shared();
+    List<BenchRequest> requests = new ArrayList<>();
+    try (BufferedReader reader = Files.newBufferedReader(file)) {
+      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+        if (line.isBlank()) {
+          continue;
+        }
+        JsonNode node = mapper.readTree(line);
+        BenchRequest request =
+            new BenchRequest(
+                node.required("kind").asString(),
+                node.required("request").asString(),
+                node.required("reference").asString());
+        long same = requests.stream().filter(each -> each.kind().equals(request.kind())).count();
+        if ((kinds.isEmpty() || kinds.contains(request.kind())) && (limit == 0 || same < limit)) {
+          requests.add(request);
+        }
+        if (requests.size() > MAX_REQUESTS) {
+          throw new IOException(file + ": more than " + MAX_REQUESTS + " requests");
+        }
+      }
+    }
+    if (requests.isEmpty()) {
+      throw new IOException(file + ": no requests of kinds " + kinds);
+    }
+    return requests;
+  }
+}

@@ -117,11 +117,10 @@ final class CheckCommand implements Callable<Integer> {
         model
             .served()
             .text()
-            .map(
-                codec ->
-                    codec.vocabulary()
-                        + " tokens, chat template: "
-                        + (codec.hasChatTemplate() ? "yes" : "no"))
+            .map(codec ->
+                codec.vocabulary()
+                    + " tokens, chat template: "
+                    + (codec.hasChatTemplate() ? "yes" : "no"))
             .orElse("none"));
     fact(
         out,

@@ -24,18 +24,14 @@ public final class CanvasDiff {
    * @param alsoChanged positions that changed in another way
    */
   public static List<CanvasSpan> between(
-      CanvasSnapshot previous,
-      CanvasSnapshot next,
-      boolean confidences,
-      IntPredicate alsoChanged) {
+      CanvasSnapshot previous, CanvasSnapshot next, boolean confidences, IntPredicate alsoChanged) {
     if (previous.length() != next.length()) {
       throw new IllegalArgumentException(
           "canvas_length: " + next.length() + " (expected: " + previous.length() + ")");
     }
     return spans(
         next,
-        position ->
-            changed(previous, next, position, confidences) || alsoChanged.test(position));
+        position -> changed(previous, next, position, confidences) || alsoChanged.test(position));
   }
 
   /** A probability of 0..1 on the wire's scale of 0..255; NaN is 0. */

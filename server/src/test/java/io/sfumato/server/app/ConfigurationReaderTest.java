@@ -68,18 +68,17 @@ class ConfigurationReaderTest {
 
   @Test
   void namesEveryProblem() {
-    assertThatThrownBy(
-            () ->
-                read(
-                    """
-                    listen: nowhere
-                    lisen: 3
-                    models:
-                      - {name: a, directory: x, slots: 0, produkts: f32}
-                      - {name: a, products: f16}
-                    rpc: {threads: many, keep_alive_timeout: 20}
-                    drain: 5s
-                    """))
+    assertThatThrownBy(() ->
+            read(
+                """
+                listen: nowhere
+                lisen: 3
+                models:
+                  - {name: a, directory: x, slots: 0, produkts: f32}
+                  - {name: a, products: f16}
+                rpc: {threads: many, keep_alive_timeout: 20}
+                drain: 5s
+                """))
         .isInstanceOfSatisfying(
             ServingException.class,
             e -> assertThat(e.reason()).isEqualTo(ErrorReason.INVALID_FIELD))

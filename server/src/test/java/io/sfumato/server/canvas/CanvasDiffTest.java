@@ -61,8 +61,7 @@ final class CanvasDiffTest {
   @Test
   void refusesCanvasesOfOtherSessions() {
     assertThatIllegalArgumentException()
-        .isThrownBy(() ->
-            between(canvas(new int[] {1}, P), canvas(new int[] {1, 2}, P, P), false));
+        .isThrownBy(() -> between(canvas(new int[] {1}, P), canvas(new int[] {1, 2}, P, P), false));
   }
 
   @Test

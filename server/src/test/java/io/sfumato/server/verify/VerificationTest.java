@@ -80,7 +80,8 @@ final class VerificationTest {
     Files.write(arrays, lying);
     refuses(directory, "header length");
     Files.writeString(
-        directory.resolve("golden.json"), "{\"forward\": [], \"traces\": [{\"name\": 3, \"canvases\": []}]}");
+        directory.resolve("golden.json"),
+        "{\"forward\": [], \"traces\": [{\"name\": 3, \"canvases\": []}]}");
     refuses(directory, "name: NUMBER (expected: a text)");
     Files.writeString(directory.resolve("golden.json"), "[");
     refuses(directory, "golden.json");

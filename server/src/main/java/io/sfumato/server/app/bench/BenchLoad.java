@@ -26,7 +26,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code sfumato bench load}: streams generations at several levels of concurrency and prints rates and latencies. */
+/**
+ * {@code sfumato bench load}: streams generations at several levels of concurrency and prints rates
+ * and latencies.
+ */
 @Command(
     name = "load",
     mixinStandardHelpOptions = true,
@@ -39,23 +42,34 @@ final class BenchLoad implements Callable<Integer> {
 
   @Mixin private SamplingOptions sampling;
 
-  @Option(names = "--requests", required = true, description = "JSON lines with kind, request and reference")
+  @Option(
+      names = "--requests",
+      required = true,
+      description = "JSON lines with kind, request and reference")
   private Path requests;
 
   @Option(names = "--kinds", split = ",", defaultValue = "story", description = "kinds to serve")
   private List<String> kinds;
 
-  @Option(names = "--levels", split = ",", defaultValue = "1,2,4,8,16", description = "sessions at the same time")
+  @Option(
+      names = "--levels",
+      split = ",",
+      defaultValue = "1,2,4,8,16",
+      description = "sessions at the same time")
   private List<Integer> levels;
 
   @Option(names = "--sessions", defaultValue = "32", description = "sessions per level")
   private int sessions;
 
-  @Option(names = "--warm-up", defaultValue = "8", description = "sessions before the first level, not counted")
+  @Option(
+      names = "--warm-up",
+      defaultValue = "8",
+      description = "sessions before the first level, not counted")
   private int warmUp;
 
   /** What one streamed generation showed its client. */
-  private record Observation(long firstCanvasNanos, long totalNanos, int tokens, int passes, long tokenForwards) {}
+  private record Observation(
+      long firstCanvasNanos, long totalNanos, int tokens, int passes, long tokenForwards) {}
 
   BenchLoad(EngineFactory engines) {
     this.engines = engines;
@@ -96,11 +110,13 @@ final class BenchLoad implements Callable<Integer> {
     return 0;
   }
 
-  private Observation[] run(ManagedChannel channel, List<BenchRequest> work, int level, int count) throws Exception {
+  private Observation[] run(ManagedChannel channel, List<BenchRequest> work, int level, int count)
+      throws Exception {
     try (ExecutorService pool = Executors.newFixedThreadPool(level)) {
       List<Future<Observation>> running =
           IntStream.range(0, count)
-              .mapToObj(index -> pool.submit(() -> stream(channel, work.get(index % work.size()), index)))
+              .mapToObj(
+                  index -> pool.submit(() -> stream(channel, work.get(index % work.size()), index)))
               .toList();
       Observation[] seen = new Observation[count];
       for (int index = 0; index < count; index++) {
@@ -118,7 +134,10 @@ final class BenchLoad implements Callable<Integer> {
                 Prompt.newBuilder()
                     .setChat(
                         Chat.newBuilder()
-                            .addMessages(ChatMessage.newBuilder().setRole("user").setContent(request.request()))))
+                            .addMessages(
+                                ChatMessage.newBuilder()
+                                    .setRole("user")
+                                    .setContent(request.request()))))
             .setStream(StreamSpec.newBuilder().setDetail(StreamSpec.Detail.DETAIL_CANVAS));
     sampling.apply(start, seed);
     long begin = System.nanoTime();
@@ -128,7 +147,9 @@ final class BenchLoad implements Callable<Integer> {
             .streamGenerate(StreamGenerateRequest.newBuilder().setStart(start).build());
     while (events.hasNext()) {
       Event event = events.next();
-      if (firstCanvas == 0 && event.getStep() > 0 && (event.hasCanvasKeyframe() || event.hasCanvasDelta())) {
+      if (firstCanvas == 0
+          && event.getStep() > 0
+          && (event.hasCanvasKeyframe() || event.hasCanvasDelta())) {
         firstCanvas = System.nanoTime() - begin;
       }
       if (event.hasFinished()) {
@@ -146,6 +167,7 @@ final class BenchLoad implements Callable<Integer> {
   private static double quantile(
       Observation[] seen, java.util.function.ToLongFunction<Observation> figure, double share) {
     long[] sorted = Arrays.stream(seen).mapToLong(figure).sorted().toArray();
-    return sorted[(int) Math.min(sorted.length - 1L, Math.round(share * (sorted.length - 1)))] / 1e6;
+    return sorted[(int) Math.min(sorted.length - 1L, Math.round(share * (sorted.length - 1)))]
+        / 1e6;
   }
 }

@@ -29,30 +29,42 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /**
- * {@code sfumato bench overhead}: what everything around the model costs. A scripted engine of no cost, a real server on loopback and a client
- * that reads every canvas.
+ * {@code sfumato bench overhead}: what everything around the model costs. A scripted engine of no
+ * cost, a real server on loopback and a client that reads every canvas.
  */
 @Command(
     name = "overhead",
     mixinStandardHelpOptions = true,
-    description = "Steps per second, latency per frame and allocation per step with an engine that costs nothing.")
+    description =
+        "Steps per second, latency per frame and allocation per step with an engine that costs nothing.")
 final class BenchOverhead implements Callable<Integer> {
 
-  @Option(names = "--canvas", defaultValue = "256", description = "canvas length in tokens; one is accepted per step")
+  @Option(
+      names = "--canvas",
+      defaultValue = "256",
+      description = "canvas length in tokens; one is accepted per step")
   private int canvas;
 
   @Option(names = "--rounds", defaultValue = "20", description = "canvases per session")
   private int rounds;
 
-  @Option(names = "--levels", split = ",", defaultValue = "1,4,16", description = "sessions at the same time")
+  @Option(
+      names = "--levels",
+      split = ",",
+      defaultValue = "1,4,16",
+      description = "sessions at the same time")
   private List<Integer> levels;
 
-  @Option(names = "--step-time", defaultValue = "2ms", description = "time of a step for the latency per frame, in ms, e.g. 2ms")
+  @Option(
+      names = "--step-time",
+      defaultValue = "2ms",
+      description = "time of a step for the latency per frame, in ms, e.g. 2ms")
   private String stepTime;
 
   @Override
   public Integer call() throws Exception {
-    System.out.println("| sessions | steps/s, all sessions | frames received per step | allocation per step and session, engine thread, bytes |");
+    System.out.println(
+        "| sessions | steps/s, all sessions | frames received per step | allocation per step and session, engine thread, bytes |");
     System.out.println("|---|---|---|---|");
     for (int level : levels) {
       throughput(level);
@@ -83,23 +95,22 @@ final class BenchOverhead implements Callable<Integer> {
     }
   }
 
-  private long run(ExecutorService pool, Loopback loopback, int level, int canvases) throws Exception {
+  private long run(ExecutorService pool, Loopback loopback, int level, int canvases)
+      throws Exception {
     List<Future<Long>> running =
         IntStream.range(0, level)
-            .mapToObj(
-                session ->
-                    pool.submit(
-                        () -> {
-                          long frames = 0;
-                          for (int round = 0; round < canvases; round++) {
-                            Iterator<Event> events = loopback.stream(session);
-                            while (events.hasNext()) {
-                              Event event = events.next();
-                              frames += event.hasCanvasDelta() || event.hasCanvasKeyframe() ? 1 : 0;
-                            }
-                          }
-                          return frames;
-                        }))
+            .mapToObj(session ->
+                pool.submit(() -> {
+                  long frames = 0;
+                  for (int round = 0; round < canvases; round++) {
+                    Iterator<Event> events = loopback.stream(session);
+                    while (events.hasNext()) {
+                      Event event = events.next();
+                      frames += event.hasCanvasDelta() || event.hasCanvasKeyframe() ? 1 : 0;
+                    }
+                  }
+                  return frames;
+                }))
             .toList();
     long frames = 0;
     for (Future<Long> each : running) {
@@ -118,7 +129,9 @@ final class BenchOverhead implements Callable<Integer> {
         Iterator<Event> events = loopback.stream(round);
         while (events.hasNext()) {
           Event event = events.next();
-          if (event.getStep() > 0 && (event.hasCanvasDelta() || event.hasCanvasKeyframe()) && count < added.length) {
+          if (event.getStep() > 0
+              && (event.hasCanvasDelta() || event.hasCanvasKeyframe())
+              && count < added.length) {
             added[count++] = System.nanoTime() - model.stepEndNanos();
           }
         }
@@ -143,7 +156,8 @@ final class BenchOverhead implements Callable<Integer> {
         return id;
       }
     }
-    throw new IllegalStateException("thread " + ScriptedModel.ENGINE_THREAD + ": none (expected: running)");
+    throw new IllegalStateException(
+        "thread " + ScriptedModel.ENGINE_THREAD + ": none (expected: running)");
   }
 
   /** A server of the scripted model on the loopback address and a connection to it. */
@@ -152,11 +166,15 @@ final class BenchOverhead implements Callable<Integer> {
     static Loopback start(ScriptedModel model) throws Exception {
       RpcServer server =
           RpcServer.start(
-              RpcSettings.defaults(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)), model, System::nanoTime, () -> 1);
+              RpcSettings.defaults(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)),
+              model,
+              System::nanoTime,
+              () -> 1);
       server.serving(true);
       return new Loopback(
           server,
-          NettyChannelBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), server.port()))
+          NettyChannelBuilder.forAddress(
+                  new InetSocketAddress(InetAddress.getLoopbackAddress(), server.port()))
               .usePlaintext()
               .build());
     }
@@ -166,7 +184,10 @@ final class BenchOverhead implements Callable<Integer> {
           GenerateStart.newBuilder()
               .setModel(ScriptedModel.NAME)
               .setPrompt(Prompt.newBuilder().setTokenIds(TokenIds.newBuilder().addIds(1)))
-              .setStream(StreamSpec.newBuilder().setDetail(StreamSpec.Detail.DETAIL_CANVAS).setIncludeTokenIds(true));
+              .setStream(
+                  StreamSpec.newBuilder()
+                      .setDetail(StreamSpec.Detail.DETAIL_CANVAS)
+                      .setIncludeTokenIds(true));
       start.getSamplingBuilder().setSeed(seed);
       return GenerationServiceGrpc.newBlockingStub(channel)
           .streamGenerate(StreamGenerateRequest.newBuilder().setStart(start).build());

@@ -26,11 +26,15 @@ import picocli.CommandLine.Option;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/** {@code sfumato bench quality}: serves held-out requests through a real server and writes what came out, to be scored. */
+/**
+ * {@code sfumato bench quality}: serves held-out requests through a real server and writes what
+ * came out, to be scored.
+ */
 @Command(
     name = "quality",
     mixinStandardHelpOptions = true,
-    description = "Serves held-out requests and writes one JSON line per answer, for models/recipe/score.py.")
+    description =
+        "Serves held-out requests and writes one JSON line per answer, for models/recipe/score.py.")
 final class BenchQuality implements Callable<Integer> {
 
   private final EngineFactory engines;
@@ -39,10 +43,16 @@ final class BenchQuality implements Callable<Integer> {
 
   @Mixin private SamplingOptions sampling;
 
-  @Option(names = "--requests", required = true, description = "JSON lines with kind, request and reference")
+  @Option(
+      names = "--requests",
+      required = true,
+      description = "JSON lines with kind, request and reference")
   private Path requests;
 
-  @Option(names = "--out", required = true, description = "JSON lines with kind, request, reference, text and passes")
+  @Option(
+      names = "--out",
+      required = true,
+      description = "JSON lines with kind, request, reference, text and passes")
   private Path out;
 
   @Option(names = "--kinds", split = ",", description = "kinds to serve; all when not given")
@@ -99,7 +109,10 @@ final class BenchQuality implements Callable<Integer> {
                 Prompt.newBuilder()
                     .setChat(
                         Chat.newBuilder()
-                            .addMessages(ChatMessage.newBuilder().setRole("user").setContent(request.request()))));
+                            .addMessages(
+                                ChatMessage.newBuilder()
+                                    .setRole("user")
+                                    .setContent(request.request()))));
     sampling.apply(start, seed);
     return GenerationServiceGrpc.newBlockingStub(channel)
         .generateText(GenerateTextRequest.newBuilder().setStart(start).build());

@@ -9,7 +9,10 @@ import io.sfumato.v1.Revision;
 import io.sfumato.v1.SamplingSpec;
 import picocli.CommandLine.Option;
 
-/** Options of a benchmark that override a model's decoding defaults; what is not given stays at the default. */
+/**
+ * Options of a benchmark that override a model's decoding defaults; what is not given stays at the
+ * default.
+ */
 final class SamplingOptions {
 
   @Option(names = "--length", description = "canvas length in tokens")
@@ -75,7 +78,9 @@ final class SamplingOptions {
     }
     if (fixedSteps != null) {
       sampling.setFixedSchedule(
-          FixedSchedule.newBuilder().setSteps(fixedSteps).setOrder(FixedSchedule.Order.ORDER_CONFIDENCE));
+          FixedSchedule.newBuilder()
+              .setSteps(fixedSteps)
+              .setOrder(FixedSchedule.Order.ORDER_CONFIDENCE));
     }
     if (remask != null || maxRevisions != null) {
       Revision.Builder revision = sampling.getRevisionBuilder();

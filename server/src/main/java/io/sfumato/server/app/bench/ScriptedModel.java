@@ -21,7 +21,8 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A model whose engine costs nothing, or a fixed time per step: what is measured with it is the server around the model. Thread-safe.
+ * A model whose engine costs nothing, or a fixed time per step: what is measured with it is the
+ * server around the model. Thread-safe.
  *
  * <p>One token is accepted per step, so a canvas of n tokens takes n steps.
  */
@@ -43,13 +44,30 @@ final class ScriptedModel implements ModelCatalog, AutoCloseable {
    */
   ScriptedModel(long stepNanos, int canvasLength, int sessions) {
     EngineLimits limits =
-        new EngineLimits(sessions, sessions, sessions * MAX_POSITIONS, sessions * canvasLength, 0, 0, 0);
+        new EngineLimits(
+            sessions, sessions, sessions * MAX_POSITIONS, sessions * canvasLength, 0, 0, 0);
     EngineInfo info =
         new EngineInfo(
-            "scripted", "none", "none", VOCABULARY, 1, 1, MAX_POSITIONS, MASK, -1, -1, AttentionKind.FULL, false, 1, 0, 0, 0);
+            "scripted",
+            "none",
+            "none",
+            VOCABULARY,
+            1,
+            1,
+            MAX_POSITIONS,
+            MASK,
+            -1,
+            -1,
+            AttentionKind.FULL,
+            false,
+            1,
+            0,
+            0,
+            0);
     loop =
         new EngineLoop(
-            new ScriptedEngine(info, limits, (run, batch, candidates) -> propose(stepNanos, batch, candidates)),
+            new ScriptedEngine(
+                info, limits, (run, batch, candidates) -> propose(stepNanos, batch, candidates)),
             new EngineLoopOptions(ENGINE_THREAD, sessions, -1, "bench-"),
             System::nanoTime,
             () -> {});
@@ -97,7 +115,8 @@ final class ScriptedModel implements ModelCatalog, AutoCloseable {
     if (name.isEmpty() || name.equals(NAME)) {
       return served;
     }
-    throw new ServingException(ErrorReason.MODEL_NOT_FOUND, "model: " + name + " (expected: " + NAME + ")");
+    throw new ServingException(
+        ErrorReason.MODEL_NOT_FOUND, "model: " + name + " (expected: " + NAME + ")");
   }
 
   @Override

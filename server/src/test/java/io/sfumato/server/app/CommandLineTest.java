@@ -2,12 +2,6 @@ package io.sfumato.server.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.grpc.Grpc;
-import io.grpc.InsecureChannelCredentials;
-import io.grpc.ManagedChannel;
-import io.grpc.health.v1.HealthCheckRequest;
-import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
-import io.grpc.health.v1.HealthGrpc;
 import io.sfumato.server.model.ModelEntry;
 import io.sfumato.server.model.ModelSource;
 import io.sfumato.server.rpc.RpcSettings;
@@ -221,27 +215,6 @@ class CommandLineTest {
         .contains("Refine step ")
         .contains("Summary")
         .containsPattern("First canvas \\d+\\.\\d\\d s after the process started");
-  }
-
-  @Test
-  void healthFollowsTheLifeOfAServer() throws Exception {
-    RpcSettings rpc =
-        RpcSettings.defaults(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-    ServerConfiguration configuration =
-        new ServerConfiguration(rpc, List.of(ModelSource.of("m", MODEL)), Drain.AT_ONCE);
-    try (Server own = Server.start(configuration, engines)) {
-      ManagedChannel channel =
-          Grpc.newChannelBuilder("127.0.0.1:" + own.port(), InsecureChannelCredentials.create())
-              .build();
-      own.awaitModels();
-      assertThat(
-              HealthGrpc.newBlockingStub(channel)
-                  .check(HealthCheckRequest.getDefaultInstance())
-                  .getStatus())
-          .isEqualTo(ServingStatus.SERVING);
-      channel.shutdownNow();
-      assertThat(own.shutdown()).isTrue();
-    }
   }
 
   private static String address() {

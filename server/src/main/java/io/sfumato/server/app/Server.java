@@ -13,6 +13,7 @@ import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * A running server: the models, the gRPC services over them, and how both end. Thread-safe.
@@ -93,9 +94,10 @@ final class Server implements AutoCloseable {
     while (models.sessions() > 0 && System.nanoTime() < finishNanos) {
       Thread.sleep(POLL_MILLIS);
     }
-    models.drain();
+    CompletableFuture<Void> drained = models.drain();
     boolean ended = rpc.shutdown(configuration.drain().grace());
     models.close();
+    drained.join();
     LOG.log(Level.INFO, "ended");
     return ended;
   }

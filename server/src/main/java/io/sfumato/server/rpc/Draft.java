@@ -3,7 +3,6 @@ package io.sfumato.server.rpc;
 import io.sfumato.server.canvas.CanvasSnapshot;
 import io.sfumato.server.canvas.CanvasStart;
 import io.sfumato.server.model.ServedModel;
-import io.sfumato.server.text.TextCodec;
 import io.sfumato.v1.Segment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -67,12 +66,11 @@ final class Draft {
       }
     }
     switch (segment.getContentCase()) {
-      case TEXT -> {
-        TextCodec codec = PromptReader.codec(path + ".text", model, problems);
-        if (codec != null) {
-          append(codec.encode(segment.getText()), locked, segment);
-        }
-      }
+      case TEXT ->
+          append(
+              PromptReader.encode(segment.getText(), path + ".text", model, problems),
+              locked,
+              segment);
       case TOKEN_IDS ->
           append(
               PromptReader.tokens(segment.getTokenIds(), path + ".token_ids", model, problems),

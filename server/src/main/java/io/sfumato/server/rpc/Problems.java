@@ -28,16 +28,25 @@ final class Problems {
   }
 
   /**
-   * What another check found.
+   * What a tokenizer or chat template refused.
    *
-   * @param path of what it checked; its own paths begin there
+   * @param path of what it was given; its own paths begin there
+   * @throws ServingException what is wrong for another reason than the request or the model
    */
-  void invalid(String path, ServingException refusal) {
+  void refused(String path, ServingException refusal) {
+    switch (refusal.reason()) {
+      case INVALID_FIELD -> add(invalid, path, refusal);
+      case MODEL_CAPABILITY -> add(capability, path, refusal);
+      default -> throw refusal;
+    }
+  }
+
+  private static void add(List<FieldViolation> violations, String path, ServingException refusal) {
     for (FieldViolation violation : refusal.violations()) {
-      invalid.add(new FieldViolation(path + "." + violation.path(), violation.message()));
+      violations.add(new FieldViolation(path + "." + violation.path(), violation.message()));
     }
     if (refusal.violations().isEmpty()) {
-      invalid.add(new FieldViolation(path, name(path) + ": " + refusal.getMessage()));
+      violations.add(new FieldViolation(path, name(path) + ": " + refusal.getMessage()));
     }
   }
 

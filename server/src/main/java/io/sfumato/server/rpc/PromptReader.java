@@ -1,6 +1,5 @@
 package io.sfumato.server.rpc;
 
-import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
 import io.sfumato.server.model.ServedModel;
 import io.sfumato.server.text.ChatMessage;
@@ -35,12 +34,12 @@ final class PromptReader {
       ServedModel model,
       Problems problems) {
     return switch (prompt.getContentCase()) {
-      case TEXT -> {
-        TextCodec codec = codec(path + ".text", model, problems);
-        yield codec == null
-            ? NO_TOKENS
-            : join(codec.encode(prompt.getText()), codec.encode(assistantPrefix));
-      }
+      case TEXT ->
+          join(
+              encode(prompt.getText(), path + ".text", model, problems),
+              assistantPrefix.isEmpty()
+                  ? NO_TOKENS
+                  : encode(assistantPrefix, prefixPath, model, problems));
       case CHAT -> chat(prompt.getChat(), path + ".chat", assistantPrefix, model, problems);
       case TOKEN_IDS -> {
         if (!assistantPrefix.isEmpty()) {
@@ -61,6 +60,20 @@ final class PromptReader {
     int[] tokens = ids.getIdsList().stream().mapToInt(Integer::intValue).toArray();
     Ranges.tokens(problems, path + ".ids", tokens, model.engine().vocabulary());
     return problems.isEmpty() ? tokens : NO_TOKENS;
+  }
+
+  /** The tokens of a text; none when something is wrong. */
+  static int[] encode(String text, String path, ServedModel model, Problems problems) {
+    TextCodec codec = codec(path, model, problems);
+    if (codec == null) {
+      return NO_TOKENS;
+    }
+    try {
+      return codec.encode(text);
+    } catch (ServingException refusal) {
+      problems.refused(path, refusal);
+      return NO_TOKENS;
+    }
   }
 
   /** The model's tokenizer, or null, and then the problem is reported. */
@@ -98,10 +111,7 @@ final class PromptReader {
     try {
       return codec.encodeChat(messages, assistantPrefix);
     } catch (ServingException refusal) {
-      if (refusal.reason() != ErrorReason.INVALID_FIELD) {
-        throw refusal;
-      }
-      problems.invalid(path, refusal);
+      problems.refused(path, refusal);
       return NO_TOKENS;
     }
   }

@@ -159,6 +159,23 @@ class RequestValidatorTest {
   }
 
   @Test
+  void namesTheTextThatATokenizerRefuses() throws ParseException {
+    String message = "text: text: with U+0000 (expected: without)";
+    ErrorReason reason = ErrorReason.MODEL_CAPABILITY;
+    refuses(generate("prompt { text: 'a\\000' }"), reason, "start.prompt.text", message);
+    RefineStart start =
+        TextFormat.parse(
+            "segments { blank_tokens: 1 } segments { text: '\\000' }", RefineStart.class);
+    check(
+        refusal(() -> validator.refine(start, Long.MAX_VALUE)),
+        reason,
+        "start.segments[1].text",
+        message);
+    GenerateStart chat = generate("prompt { chat { messages { role: 'user' content: '\\000' } } }");
+    refuses(chat, reason, "start.prompt.chat", "chat: text: with U+0000 (expected: without)");
+  }
+
+  @Test
   void reportsEverythingAtOnce() throws ParseException {
     GenerateStart start =
         generate(

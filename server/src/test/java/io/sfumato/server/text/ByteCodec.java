@@ -21,6 +21,10 @@ public final class ByteCodec implements TextCodec {
 
   @Override
   public int[] encode(String text) {
+    if (text.indexOf(0) >= 0) {
+      throw new ServingException(
+          ErrorReason.MODEL_CAPABILITY, "text: with U+0000 (expected: without)");
+    }
     byte[] bytes = text.getBytes(UTF_8);
     int[] tokens = new int[bytes.length];
     for (int index = 0; index < bytes.length; index++) {

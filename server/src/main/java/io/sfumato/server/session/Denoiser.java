@@ -97,12 +97,24 @@ final class Denoiser {
     return !scored;
   }
 
-  /** Chooses the rows of the next step; to be called before its demands are asked for. */
+  /**
+   * Chooses the rows of the next step; to be called before its demands are asked for.
+   *
+   * @throws IllegalStateException when the block has had its last step and is not done
+   */
   void prepare() {
     rows.clear();
     if (!scored) {
       scoring.request(canvas, rows);
       return;
+    }
+    if (budget.isLast(blockSteps)) {
+      throw new IllegalStateException(
+          "steps: "
+              + (blockSteps + 1)
+              + " (expected: a block that is done after "
+              + blockSteps
+              + ")");
     }
     int start = canvas.blockStart();
     int end = usedEnd(finishing == Control.Scope.CANVAS ? canvas.length() : canvas.blockEnd());

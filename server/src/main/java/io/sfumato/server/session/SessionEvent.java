@@ -11,7 +11,7 @@ public sealed interface SessionEvent {
   /**
    * The session has a place: the first event.
    *
-   * @param queuePosition 0 when it runs at the next step, else sessions before it
+   * @param queuePosition 0 when it runs at the next step, else its place in the queue from 1
    */
   record Accepted(String sessionId, int queuePosition) implements SessionEvent {}
 

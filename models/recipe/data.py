@@ -9,8 +9,21 @@ BUCKETS = (24, 32, 48, 64, 96, 112, 128, 144, 160, 192, 224, 288)
 CANVAS = 256
 TASK_TOKENS = 96  # rows up to this length are tasks or beginnings of stories
 DELIVERED = ((1.0, stories.example),)
-# by example; in tokens the teller is about a half, the sums are a quarter
-WARM = ((.16, tellers.story), (.02, stories.story), (.575, stories.sums), (.15, stories.lists), (.095, stories.grid))
+
+
+def only(source, mark):
+    """The examples of a source whose request or answer contains the mark."""
+    def draw(rng):
+        while True:
+            example = source(rng)
+            if mark in example[0] + example[1]:
+                return example
+    return draw
+
+
+# By example; in tokens stories are a half, sums and lists a fifth each. Taking away and sorting are the hardest.
+WARM = ((.16, tellers.story), (.02, stories.story), (.10, stories.sums), (.40, only(stories.sums, " - ")), (.12, stories.lists),
+        (.12, only(stories.lists, "ords")), (.08, stories.grid))
 
 
 @dataclasses.dataclass

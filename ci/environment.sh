@@ -8,6 +8,10 @@ CACHE="${XDG_CACHE_HOME:-${HOME:-$REPOSITORY/.build}/.cache}/sfumato"
 MINIMUM_JDK=21
 MAVEN_VERSION=3.9.16
 
+DISTRIBUTION="$REPOSITORY/server/target/dist"
+# Classes as the JVM has them in memory, written by ci/build and mapped at every start.
+ARCHIVE="$DISTRIBUTION/sfumato.jsa"
+
 say() {
   printf '%s\n' "$*" >&2
 }
@@ -56,4 +60,16 @@ maven() {
   export JAVA_HOME
   [[ -r "$MAVEN" ]] || fail "no Maven $MAVEN_VERSION found (run ci/prerequisites)"
   (cd "$REPOSITORY" && sh "$MAVEN" --batch-mode "$@")
+}
+
+# Sets JAVA_COMMAND to the JVM with the flags that every run needs, and SERVER_JAR to the jar whose manifest names all others.
+java_command() {
+  local jars=("$DISTRIBUTION"/lib/sfumato-server-*.jar)
+  JAVA_HOME="$(find_jdk)" || fail "no JDK $MINIMUM_JDK or newer found (run ci/prerequisites)"
+  export JAVA_HOME DJL_CACHE_DIR="${DJL_CACHE_DIR:-$CACHE/djl}"
+  # shellcheck disable=SC2034 # for the scripts that source this one
+  SERVER_JAR="${jars[0]}"
+  # shellcheck disable=SC2034
+  JAVA_COMMAND=("$JAVA_HOME/bin/java" --enable-native-access=ALL-UNNAMED -Dorg.bytedeco.javacpp.maxPhysicalBytes=0
+    "-Dorg.bytedeco.javacpp.cachedir=$CACHE/javacpp" -Dai.djl.offline=true "-Dsfumato.home=$REPOSITORY")
 }

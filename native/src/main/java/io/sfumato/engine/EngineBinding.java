@@ -16,7 +16,6 @@ import org.bytedeco.javacpp.tools.InfoMapper;
         @Platform(
             include = "sfumato_engine.h",
             link = "sfumato",
-            preload = {"gomp@.1", "OpenCL@.1", "dnnl@.3"},
             library = "jniSfumato"),
     target = "io.sfumato.engine.binding",
     global = "io.sfumato.engine.binding.Sfumato")

@@ -63,7 +63,7 @@ final class PageAllocatorTest {
           if (!owned.isEmpty()) {
             int index = random.nextInt(owned.size());
             pages.release(owned.get(index));
-            owned.remove(index);
+            owned.remove(/* index= */ index);
           }
         }
       }

@@ -125,10 +125,7 @@ final class ProtoMapper {
                 .setVocabularySize(engine.vocabulary()))
         .setCapabilities(
             Capabilities.newBuilder()
-                .setNoise(
-                    engine.maskTokenId() >= 0
-                        ? Capabilities.Noise.NOISE_MASK
-                        : Capabilities.Noise.NOISE_UNIFORM)
+                .setNoise(Capabilities.Noise.NOISE_MASK) // the engine loop serves no other
                 .setTokenizer(served.text().isPresent())
                 .setChat(served.text().isPresent() && served.text().get().hasChatTemplate())
                 .setRefine(true)

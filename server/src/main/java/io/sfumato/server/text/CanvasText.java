@@ -4,7 +4,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 
 import java.io.ByteArrayOutputStream;
-import java.util.Arrays;
 
 /**
  * The text of every position of a canvas. Thread-safe: one per model, remembers the text of each
@@ -45,16 +44,6 @@ public final class CanvasText {
     }
   }
 
-  /** The text of one token by itself. */
-  public String token(int token) {
-    String text = known(token);
-    if (!text.equals(NOT_WHOLE)) {
-      return text;
-    }
-    byte[] bytes = codec.bytes(token);
-    return Utf8.decode(bytes, 0, bytes.length);
-  }
-
   private String known(int token) {
     if (token < 0 || token >= known.length) {
       return "";
@@ -86,13 +75,5 @@ public final class CanvasText {
       }
       texts[index] = Utf8.decode(bytes, first, next);
     }
-  }
-
-  /** Texts of one run, as {@link #write}. */
-  public String[] texts(int[] tokens) {
-    String[] texts = new String[tokens.length];
-    Arrays.fill(texts, "");
-    write(tokens, 0, tokens.length, texts);
-    return texts;
   }
 }

@@ -28,12 +28,20 @@ final class DemoCommand implements Callable<Integer> {
 
   private static final String PROMPT =
       "Write a story about a fox named Mara who loses a red lantern in the forest.";
+  private static final String REFINE_PROMPT =
+      "Write a story about a fox named Mara who loses a blue lantern in the forest.";
   private static final String DRAFT =
-      "In the forest lived a careful fox named Mara.[_16] blue lantern.[_60] Mara thanked Olive and"
-          + " held the blue lantern tight.";
+      "In the forest lived a careful fox named Mara. There was only one thing she would never sell,"
+          + " and that was a blue lantern.[ When she came home, she saw that she had lost the red"
+          + " lantern. Mara walked up and down and called for the lantern, as if it could answer."
+          + " Then she met a gardener named Olive. \"Have you seen a red lantern?\" Mara asked."
+          + " They looked behind a door, and there was the red lantern. Mara thanked Olive and held"
+          + " the red lantern tight.]";
+  private static final float NOISE = 0.2f;
 
   private static final String REFINING =
-      "The underlined parts are the client's and stay; the model fills in the rest.";
+      "The client made the lantern blue and locked its words (underlined); the rest still says"
+          + " red.";
 
   private final EngineFactory engines;
 
@@ -95,8 +103,8 @@ final class DemoCommand implements Callable<Integer> {
 
   private RefineStart refineStart() {
     return RefineStart.newBuilder()
-        .setInstruction(chat(prompt))
-        .addAllSegments(Draft.segments(DRAFT, 1))
+        .setInstruction(chat(REFINE_PROMPT))
+        .addAllSegments(Draft.segments(DRAFT, NOISE))
         .setSampling(SamplingSpec.newBuilder().setSeed(seed))
         .setStream(RequestOptions.stream())
         .build();

@@ -38,24 +38,9 @@ public final class Link implements AutoCloseable {
   }
 
   /**
-   * Starts a server with one model on a free port of the loopback interface, and waits until the
-   * model is ready.
-   *
-   * @throws ServingException MODEL_CAPABILITY when the model cannot be loaded
+   * Starts a server with one model on a free port of the loopback interface. The model is still
+   * loading when this returns.
    */
-  static Link embedded(ModelSource model, EngineFactory engines)
-      throws IOException, InterruptedException {
-    Link link = loading(model, engines);
-    try {
-      link.awaitReady();
-    } catch (ServingException | InterruptedException failure) {
-      link.close();
-      throw failure;
-    }
-    return link;
-  }
-
-  /** As {@link #embedded}, while the model is still loading. */
   static Link loading(ModelSource model, EngineFactory engines) throws IOException {
     RpcSettings rpc =
         RpcSettings.defaults(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));

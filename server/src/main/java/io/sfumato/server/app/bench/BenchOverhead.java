@@ -36,7 +36,8 @@ import picocli.CommandLine.Option;
     name = "overhead",
     mixinStandardHelpOptions = true,
     description =
-        "Steps per second, latency per frame and allocation per step with an engine that costs nothing.")
+        "Steps per second, latency per frame and allocation per step with an engine that costs"
+            + " nothing.")
 final class BenchOverhead implements Callable<Integer> {
 
   @Option(
@@ -64,7 +65,8 @@ final class BenchOverhead implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     System.out.println(
-        "| sessions | steps/s, all sessions | frames received per step | allocation per step and session, engine thread, bytes |");
+        "| sessions | steps/s, all sessions | frames received per step | allocation per step and"
+            + " session, engine thread, bytes |");
     System.out.println("|---|---|---|---|");
     for (int level : levels) {
       throughput(level);
@@ -99,18 +101,20 @@ final class BenchOverhead implements Callable<Integer> {
       throws Exception {
     List<Future<Long>> running =
         IntStream.range(0, level)
-            .mapToObj(session ->
-                pool.submit(() -> {
-                  long frames = 0;
-                  for (int round = 0; round < canvases; round++) {
-                    Iterator<Event> events = loopback.stream(session);
-                    while (events.hasNext()) {
-                      Event event = events.next();
-                      frames += event.hasCanvasDelta() || event.hasCanvasKeyframe() ? 1 : 0;
-                    }
-                  }
-                  return frames;
-                }))
+            .mapToObj(
+                session ->
+                    pool.submit(
+                        () -> {
+                          long frames = 0;
+                          for (int round = 0; round < canvases; round++) {
+                            Iterator<Event> events = loopback.stream(session);
+                            while (events.hasNext()) {
+                              Event event = events.next();
+                              frames += event.hasCanvasDelta() || event.hasCanvasKeyframe() ? 1 : 0;
+                            }
+                          }
+                          return frames;
+                        }))
             .toList();
     long frames = 0;
     for (Future<Long> each : running) {
@@ -140,7 +144,8 @@ final class BenchOverhead implements Callable<Integer> {
       Arrays.sort(warm);
       System.out.printf(
           Locale.ROOT,
-          "%nlatency added per frame at %s per step (engine done to client, %d frames): p50 %.0f us, p99 %.0f us, max %.0f us%n",
+          "%nlatency added per frame at %s per step (engine done to client, %d frames): p50 %.0f"
+              + " us, p99 %.0f us, max %.0f us%n",
           stepTime,
           warm.length,
           warm[warm.length / 2] / 1e3,
@@ -194,9 +199,13 @@ final class BenchOverhead implements Callable<Integer> {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() {
       channel.shutdownNow();
-      server.shutdown(Duration.ofSeconds(5));
+      try {
+        server.shutdown(Duration.ofSeconds(5));
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 }

@@ -21,6 +21,7 @@ public final class BenchCommand implements Runnable {
   /** The command with its subcommands. */
   public static CommandLine commandLine(EngineFactory engines) {
     return new CommandLine(new BenchCommand())
+        .addSubcommand(new BenchInfill(engines))
         .addSubcommand(new BenchLoad(engines))
         .addSubcommand(new BenchOverhead())
         .addSubcommand(new BenchQuality(engines))

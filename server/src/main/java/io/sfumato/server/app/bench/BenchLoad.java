@@ -139,7 +139,7 @@ final class BenchLoad implements Callable<Integer> {
                                     .setRole("user")
                                     .setContent(request.request()))))
             .setStream(StreamSpec.newBuilder().setDetail(StreamSpec.Detail.DETAIL_CANVAS));
-    sampling.apply(start, seed);
+    sampling.apply(start.getCanvasBuilder(), start.getSamplingBuilder(), seed);
     long begin = System.nanoTime();
     long firstCanvas = 0;
     Iterator<Event> events =

@@ -113,7 +113,7 @@ final class BenchQuality implements Callable<Integer> {
                                 ChatMessage.newBuilder()
                                     .setRole("user")
                                     .setContent(request.request()))));
-    sampling.apply(start, seed);
+    sampling.apply(start.getCanvasBuilder(), start.getSamplingBuilder(), seed);
     return GenerationServiceGrpc.newBlockingStub(channel)
         .generateText(GenerateTextRequest.newBuilder().setStart(start).build());
   }

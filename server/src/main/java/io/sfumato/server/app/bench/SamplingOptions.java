@@ -4,7 +4,6 @@ import io.sfumato.v1.CanvasSpec;
 import io.sfumato.v1.ConfidenceThreshold;
 import io.sfumato.v1.EntropyBound;
 import io.sfumato.v1.FixedSchedule;
-import io.sfumato.v1.GenerateStart;
 import io.sfumato.v1.Revision;
 import io.sfumato.v1.SamplingSpec;
 import picocli.CommandLine.Option;
@@ -49,8 +48,8 @@ final class SamplingOptions {
   private Integer maxRevisions;
 
   /** Writes the given options into a request. */
-  void apply(GenerateStart.Builder start, long seed) {
-    CanvasSpec.Builder canvas = start.getCanvasBuilder();
+  void apply(CanvasSpec.Builder canvas, SamplingSpec.Builder sampling, long seed) {
+    sampling.setSeed(seed);
     if (length != null) {
       canvas.setMaxLengthTokens(length);
     }
@@ -60,7 +59,6 @@ final class SamplingOptions {
     if (window != null) {
       canvas.setWindowLengthTokens(window);
     }
-    SamplingSpec.Builder sampling = start.getSamplingBuilder().setSeed(seed);
     if (maxSteps != null) {
       sampling.setMaxStepsPerBlock(maxSteps);
     }

@@ -14,6 +14,7 @@ import io.sfumato.v1.Prompt;
 import io.sfumato.v1.RefineRequest;
 import io.sfumato.v1.RefineStart;
 import io.sfumato.v1.Segment;
+import io.sfumato.v1.StreamSpec;
 import io.sfumato.v1.TokenIds;
 import io.sfumato.v1.TokenServiceGrpc;
 import io.sfumato.v1.TokenizeRequest;
@@ -150,6 +151,10 @@ final class BenchInfill implements Callable<Integer> {
     RefineStart.Builder start =
         RefineStart.newBuilder()
             .setModel(server.model())
+            .setStream(
+                StreamSpec.newBuilder()
+                    .setDetail(StreamSpec.Detail.DETAIL_FINAL_ONLY)
+                    .setIncludeTokenIds(true))
             .setInstruction(
                 Prompt.newBuilder()
                     .setChat(

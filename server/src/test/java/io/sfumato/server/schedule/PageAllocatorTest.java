@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -63,7 +64,8 @@ final class PageAllocatorTest {
           if (!owned.isEmpty()) {
             int index = random.nextInt(owned.size());
             pages.release(owned.get(index));
-            owned.remove(/* index= */ index);
+            Collections.swap(owned, index, owned.size() - 1);
+            owned.removeLast();
           }
         }
       }

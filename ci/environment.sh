@@ -70,6 +70,6 @@ java_command() {
   # shellcheck disable=SC2034 # for the scripts that source this one
   SERVER_JAR="${jars[0]}"
   # shellcheck disable=SC2034
-  JAVA_COMMAND=("$JAVA_HOME/bin/java" --enable-native-access=ALL-UNNAMED -Dorg.bytedeco.javacpp.maxPhysicalBytes=0
+  JAVA_COMMAND=("$JAVA_HOME/bin/java" -Dorg.bytedeco.javacpp.maxPhysicalBytes=0
     "-Dorg.bytedeco.javacpp.cachedir=$CACHE/javacpp" -Dai.djl.offline=true "-Dsfumato.home=$REPOSITORY")
 }

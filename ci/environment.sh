@@ -10,6 +10,7 @@ MAVEN_VERSION=3.9.16
 
 DISTRIBUTION="$REPOSITORY/server/target/dist"
 # Classes as the JVM has them in memory, written by ci/build and mapped at every start.
+# shellcheck disable=SC2034 # for the scripts that source this one
 ARCHIVE="$DISTRIBUTION/sfumato.jsa"
 
 say() {

@@ -12,11 +12,7 @@ import org.bytedeco.javacpp.tools.InfoMapper;
  * final, because the generated class extends it.
  */
 @Properties(
-    value =
-        @Platform(
-            include = "sfumato_engine.h",
-            link = "sfumato",
-            library = "jniSfumato"),
+    value = @Platform(include = "sfumato_engine.h", link = "sfumato", library = "jniSfumato"),
     target = "io.sfumato.engine.binding",
     global = "io.sfumato.engine.binding.Sfumato")
 public class EngineBinding implements InfoMapper {

@@ -42,9 +42,20 @@ final class ArchitectureTest {
           "model", List.of("schedule", "session", "sampling", "text", "error"),
           "verify", List.of("schedule", "session", "canvas", "sampling", "text", "error"),
           "rpc", List.of("model", "session", "canvas", "sampling", "text", "error"),
-          "app", List.of("rpc", "verify", "model", "schedule", "session", "canvas", "sampling", "text", "error"));
+          "app",
+              List.of(
+                  "rpc",
+                  "verify",
+                  "model",
+                  "schedule",
+                  "session",
+                  "canvas",
+                  "sampling",
+                  "text",
+                  "error"));
 
-  private static final Set<String> WITH_ENGINE = Set.of("session", "schedule", "model", "verify", "rpc", "app");
+  private static final Set<String> WITH_ENGINE =
+      Set.of("session", "schedule", "model", "verify", "rpc", "app");
   private static final Set<String> WITH_GRPC = Set.of("rpc", "app");
   private static final Set<String> JDK_ONLY = Set.of("canvas", "sampling");
 
@@ -71,23 +82,22 @@ final class ArchitectureTest {
 
   @Test
   void packagesUseOnlyWhatTheirArrowsAllow() {
-    ARROWS.forEach(
-        (name, targets) -> {
-          List<String> allowed = new ArrayList<>();
-          allowed.add(SERVER + name + "..");
-          targets.forEach(target -> allowed.add(SERVER + target + ".."));
-          if (WITH_ENGINE.contains(name)) {
-            allowed.add(ENGINE);
-          }
-          noClasses()
-              .that()
-              .resideInAPackage(SERVER + name + "..")
-              .should()
-              .dependOnClassesThat(
-                  resideInAnyPackage("io.sfumato.server..", ENGINE + "..")
-                      .and(DescribedPredicate.not(resideInAnyPackage(allowed.toArray(String[]::new)))))
-              .check(CLASSES);
-        });
+    ARROWS.forEach((name, targets) -> {
+      List<String> allowed = new ArrayList<>();
+      allowed.add(SERVER + name + "..");
+      targets.forEach(target -> allowed.add(SERVER + target + ".."));
+      if (WITH_ENGINE.contains(name)) {
+        allowed.add(ENGINE);
+      }
+      noClasses()
+          .that()
+          .resideInAPackage(SERVER + name + "..")
+          .should()
+          .dependOnClassesThat(
+              resideInAnyPackage("io.sfumato.server..", ENGINE + "..")
+                  .and(DescribedPredicate.not(resideInAnyPackage(allowed.toArray(String[]::new)))))
+          .check(CLASSES);
+    });
   }
 
   @Test
@@ -112,7 +122,9 @@ final class ArchitectureTest {
   void onlyTheEdgesKnowGrpc() {
     String[] edges = WITH_GRPC.stream().map(name -> SERVER + name + "..").toArray(String[]::new);
     noClasses()
-        .that(resideInAnyPackage("io.sfumato..").and(DescribedPredicate.not(resideInAnyPackage(edges))))
+        .that(
+            resideInAnyPackage("io.sfumato..")
+                .and(DescribedPredicate.not(resideInAnyPackage(edges))))
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(GRPC)
@@ -171,7 +183,9 @@ final class ArchitectureTest {
         .and()
         .areDeclaredInClassesThat(
             resideInAnyPackage("io.sfumato..")
-                .and(DescribedPredicate.not(resideInAnyPackage(SERVER + "app..", ENGINE + ".binding.."))))
+                .and(
+                    DescribedPredicate.not(
+                        resideInAnyPackage(SERVER + "app..", ENGINE + ".binding.."))))
         .should()
         .beFinal()
         .check(CLASSES);

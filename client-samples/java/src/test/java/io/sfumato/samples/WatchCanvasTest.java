@@ -49,7 +49,8 @@ final class WatchCanvasTest {
                 "127.0.0.1:0")
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
-    BufferedReader lines = new BufferedReader(new InputStreamReader(server.getInputStream(), UTF_8));
+    BufferedReader lines =
+        new BufferedReader(new InputStreamReader(server.getInputStream(), UTF_8));
     String listening = lines.readLine();
     assertThat(listening).startsWith(LISTENING);
     assertThat(lines.readLine()).isEqualTo("model sfumato-tales: ready");
@@ -89,14 +90,12 @@ final class WatchCanvasTest {
 
   @Test
   void refusalReachesTheCaller() {
-    assertThatThrownBy(
-            () ->
-                new WatchCanvas()
-                    .watch(channel, "", new PrintStream(new ByteArrayOutputStream(), true, UTF_8)))
+    assertThatThrownBy(() ->
+            new WatchCanvas()
+                .watch(channel, "", new PrintStream(new ByteArrayOutputStream(), true, UTF_8)))
         .isInstanceOfSatisfying(
             StatusException.class,
             refusal ->
-                assertThat(refusal.getStatus().getCode())
-                    .isEqualTo(Status.Code.INVALID_ARGUMENT));
+                assertThat(refusal.getStatus().getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT));
   }
 }

@@ -101,20 +101,18 @@ final class BenchOverhead implements Callable<Integer> {
       throws Exception {
     List<Future<Long>> running =
         IntStream.range(0, level)
-            .mapToObj(
-                session ->
-                    pool.submit(
-                        () -> {
-                          long frames = 0;
-                          for (int round = 0; round < canvases; round++) {
-                            Iterator<Event> events = loopback.stream(session);
-                            while (events.hasNext()) {
-                              Event event = events.next();
-                              frames += event.hasCanvasDelta() || event.hasCanvasKeyframe() ? 1 : 0;
-                            }
-                          }
-                          return frames;
-                        }))
+            .mapToObj(session ->
+                pool.submit(() -> {
+                  long frames = 0;
+                  for (int round = 0; round < canvases; round++) {
+                    Iterator<Event> events = loopback.stream(session);
+                    while (events.hasNext()) {
+                      Event event = events.next();
+                      frames += event.hasCanvasDelta() || event.hasCanvasKeyframe() ? 1 : 0;
+                    }
+                  }
+                  return frames;
+                }))
             .toList();
     long frames = 0;
     for (Future<Long> each : running) {

@@ -3,35 +3,45 @@
 
 #include "cpu/kernels.h"
 #include "cpu/tile.h"
+#include "cpu/transpose.h"
 
 namespace sfumato::cpu {
 namespace {
 
-// Queries lie in the lanes and keys in the rows: maxima and sums over the keys need no work across lanes, and keys and
-// values are read where they lie, in pages or in the step's own rows.
+// Queries lie in the lanes and keys in the rows: maxima and sums over the keys need no work across lanes. A block of
+// keys and values is copied together once, from pages or from the step's own rows, and serves several panels of
+// queries.
 
-/// scores[key, query] = keys times queries, for a run of keys that lie at one stride.
+/// Rows of the transposed values are this far apart: one more than the block, so that they don't meet in one cache set.
+constexpr int64_t kValueStride = kAttentionBlock + 1;
+
+/// scores[key, query] = keys times queries, and the running maximum of each query.
 struct ScoreProduct {
-  const float* keys;
-  int64_t key_stride;
+  const float* keys;     // [keys, head_dim]
   const float* queries;  // [head_dim, panel width]
   int64_t head_dim;
   float* scores;
+  Vec low_maximum;
+  Vec high_maximum;
 
   template <int kRows>
   void Run(int64_t key) {
     Sums<kRows> sums;
     Zero(sums);
-    MultiplyPanel<kRows, true>(keys + key * key_stride, key_stride, 1, queries, head_dim, sums);
+    MultiplyPanel<kRows>(keys + key * head_dim, head_dim, queries, head_dim, sums);
     StoreSums(sums, scores + key * kPanelWidth, kPanelWidth);
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+      low_maximum = Max(low_maximum, sums.low[r]);
+      high_maximum = Max(high_maximum, sums.high[r]);
+    }
   }
 };
 
-/// mix[dimension, query] += values transposed times probabilities, for a run of keys.
+/// mix[dimension, query] += transposed values times weights.
 struct ValueProduct {
-  const float* values;
-  int64_t value_stride;
-  const float* probabilities;  // [keys, panel width]
+  const float* values;   // [head_dim, keys]
+  const float* weights;  // [keys, panel width]
   int64_t keys;
   float* mix;
 
@@ -39,37 +49,43 @@ struct ValueProduct {
   void Run(int64_t dimension) {
     Sums<kRows> sums;
     LoadSums(mix + dimension * kPanelWidth, kPanelWidth, sums);
-    MultiplyPanel<kRows, false>(values + dimension, 1, value_stride, probabilities, keys, sums);
+    MultiplyPanel<kRows>(values + dimension * kValueStride, kValueStride, weights, keys, sums);
     StoreSums(sums, mix + dimension * kPanelWidth, kPanelWidth);
   }
 };
 
-/// Keys that lie one after the other at one stride.
-struct KeyRun {
-  const float* keys;
-  const float* values;
-  int64_t stride;
-  int64_t count;
-};
-
-/// The run that starts at a key and ends before limit.
-inline KeyRun RunAt(const AttentionTile& tile, int64_t key, int64_t limit) {
-  if (key >= tile.context_tokens) {
-    const int64_t own = (key - tile.context_tokens) * tile.own_stride;
-    return {tile.keys + own, tile.values + own, tile.own_stride, limit - key};
+/// Copies keys first..end-1, and their values transposed.
+inline void GatherBlock(const AttentionTile& tile, int64_t first, int64_t end, float* keys, float* values) {
+  for (int64_t key = first; key < end;) {
+    const float* source_keys = tile.keys + (key - tile.context_tokens) * tile.own_stride;
+    const float* source_values = tile.values + (key - tile.context_tokens) * tile.own_stride;
+    int64_t stride = tile.own_stride;
+    int64_t count = end - key;
+    if (key < tile.context_tokens) {
+      const int64_t within = key % tile.page_tokens;
+      const int64_t place = tile.pages[key / tile.page_tokens] * tile.page_stride + within * tile.page_row_stride;
+      source_keys = tile.page_keys + place;
+      source_values = tile.page_values + place;
+      stride = tile.page_row_stride;
+      if (count > tile.page_tokens - within) count = tile.page_tokens - within;
+      if (count > tile.context_tokens - key) count = tile.context_tokens - key;
+    }
+    const int64_t at = key - first;
+    for (int64_t i = 0; i < count; ++i) {
+      __builtin_memcpy(keys + (at + i) * tile.head_dim, source_keys + i * stride,
+                       static_cast<uint64_t>(tile.head_dim) * sizeof(float));
+    }
+    Transpose(source_values, stride, count, tile.head_dim, values + at, kValueStride);
+    key += count;
   }
-  const int64_t within = key % tile.page_tokens;
-  const int64_t place = tile.pages[key / tile.page_tokens] * tile.page_stride + within * tile.page_row_stride;
-  int64_t count = tile.page_tokens - within;
-  if (count > tile.context_tokens - key) count = tile.context_tokens - key;
-  if (count > limit - key) count = limit - key;
-  return {tile.page_keys + place, tile.page_values + place, tile.page_row_stride, count};
 }
 
 /// Hides keys from the queries that don't see them.
-inline void HideKeys(const float* visible, int64_t first_key, int64_t keys, float* scores) {
+inline void HideKeys(const float* visible, int64_t queries, int64_t first_key, int64_t keys, float* scores) {
   for (int64_t half = 0; half < kPanelWidth; half += kLanes) {
-    const Vec limit = Load(visible + half);
+    const int64_t count = queries - half;
+    const Vec limit = count >= kLanes ? Load(visible + half)
+                                      : LoadPart(visible + (count > 0 ? half : 0), count > 0 ? count : 0, kInfinity);
     for (int64_t k = 0; k < keys; ++k) {
       float* p = scores + k * kPanelWidth + half;
       Store(p, SelectLess(Set(static_cast<float>(first_key + k)), limit, Load(p), Set(-kInfinity)));
@@ -77,74 +93,107 @@ inline void HideKeys(const float* visible, int64_t first_key, int64_t keys, floa
   }
 }
 
-/// Turns scores into exponentials relative to the running maximum, and rescales what was summed before.
-inline void UpdateSoftmax(int64_t keys, int64_t head_dim, float* scores, float* maxima, float* totals, float* mix) {
+inline Vec MaximumOf(const float* scores, int64_t keys, Vec maximum) {
+  for (int64_t k = 0; k < keys; ++k) maximum = Max(maximum, Load(scores + k * kPanelWidth));
+  return maximum;
+}
+
+/// Turns one half's scores into powers of two relative to the new maximum, and rescales what was summed before.
+inline void UpdateSoftmax(int64_t keys, int64_t head_dim, Vec maximum, float* scores, float* maxima, float* totals,
+                          float* mix) {
+  const Vec rescale = ExpBaseTwo(Load(maxima) - maximum);
+  Vec total = Load(totals) * rescale;
+  for (int64_t k = 0; k < keys; ++k) {
+    float* p = scores + k * kPanelWidth;
+    const Vec e = ExpBaseTwo(Load(p) - maximum);
+    Store(p, e);
+    total = total + e;
+  }
+  Store(maxima, maximum);
+  Store(totals, total);
+  for (int64_t d = 0; d < head_dim; ++d) Store(mix + d * kPanelWidth, Load(mix + d * kPanelWidth) * rescale);
+}
+
+/// One panel's share of the scratch.
+struct PanelState {
+  float* queries;  // [head_dim, panel width]
+  float* mix;      // [head_dim, panel width]
+  float* maxima;   // [panel width]
+  float* totals;   // [panel width]
+};
+
+inline PanelState StateOf(float* states, int64_t panel, int64_t head_dim) {
+  const int64_t size = head_dim * kPanelWidth;
+  float* state = states + panel * 2 * (size + kPanelWidth);
+  return {state, state + size, state + 2 * size, state + 2 * size + kPanelWidth};
+}
+
+inline int64_t QueriesOf(const AttentionTile& tile, int64_t panel) {
+  const int64_t rest = tile.query_count - panel * kPanelWidth;
+  return rest < kPanelWidth ? rest : kPanelWidth;
+}
+
+inline void StartPanel(const AttentionTile& tile, int64_t panel, const PanelState& state) {
+  const int64_t queries = QueriesOf(tile, panel);
+  for (int64_t i = 0; i < tile.head_dim * kPanelWidth; ++i) state.mix[i] = 0.0f;
+  if (queries < kPanelWidth) {
+    for (int64_t i = 0; i < tile.head_dim * kPanelWidth; ++i) state.queries[i] = 0.0f;
+  }
+  Transpose(tile.queries + panel * kPanelWidth * tile.query_stride, tile.query_stride, queries, tile.head_dim,
+            state.queries, kPanelWidth);
+  // Scores in units of log 2, so that weights are powers of two.
+  const Vec scale = Set(tile.scale * 1.44269504f);
+  for (int64_t i = 0; i < tile.head_dim * kPanelWidth; i += kLanes) {
+    Store(state.queries + i, Load(state.queries + i) * scale);
+  }
   for (int64_t half = 0; half < kPanelWidth; half += kLanes) {
-    const Vec before = Load(maxima + half);
-    Vec maximum = before;
-    for (int64_t k = 0; k < keys; ++k) maximum = Max(maximum, Load(scores + k * kPanelWidth + half));
-    const Vec rescale = Exp(before - maximum);
-    Vec total = Load(totals + half) * rescale;
-    for (int64_t k = 0; k < keys; ++k) {
-      float* p = scores + k * kPanelWidth + half;
-      const Vec e = Exp(Load(p) - maximum);
-      Store(p, e);
-      total = total + e;
-    }
-    Store(maxima + half, maximum);
-    Store(totals + half, total);
-    for (int64_t d = 0; d < head_dim; ++d) {
-      float* p = mix + d * kPanelWidth + half;
-      Store(p, Load(p) * rescale);
-    }
+    Store(state.maxima + half, Set(kLowest));
+    Store(state.totals + half, Set(0.0f));
   }
 }
 
+inline void FinishPanel(const AttentionTile& tile, int64_t panel, const PanelState& state) {
+  for (int64_t half = 0; half < kPanelWidth; half += kLanes) {
+    const Vec norm = Set(1.0f) / Load(state.totals + half);
+    for (int64_t d = 0; d < tile.head_dim; ++d) {
+      float* p = state.mix + d * kPanelWidth + half;
+      Store(p, Load(p) * norm);
+    }
+  }
+  float* output = tile.output + panel * kPanelWidth * tile.output_stride;
+  Transpose(state.mix, kPanelWidth, tile.head_dim, QueriesOf(tile, panel), output, tile.output_stride);
+}
+
 void Attention(const AttentionTile& tile) {
-  const int64_t size = tile.head_dim * kPanelWidth;
-  float* queries = tile.scratch;  // [head_dim, panel width]
-  float* mix = queries + size;    // [head_dim, panel width]
-  float* scores = mix + size;     // [keys, panel width]
-  float* maxima = scores + kAttentionBlock * kPanelWidth;
-  float* totals = maxima + kPanelWidth;
-  float* visible = totals + kPanelWidth;
+  float* keys = tile.scratch;                              // [block, head_dim]
+  float* values = keys + kAttentionBlock * tile.head_dim;  // [head_dim, block]
+  float* scores = values + tile.head_dim * kValueStride;
+  scores += (16 - (scores - tile.scratch) % 16) % 16;  // at the start of a cache line
+  float* states = scores + kAttentionBlock * kPanelWidth;
 
-  for (int64_t q = 0; q < kPanelWidth; ++q) {
-    const float* row = tile.queries + q * tile.query_stride;
-    for (int64_t d = 0; d < tile.head_dim; ++d)
-      queries[d * kPanelWidth + q] = q < tile.query_count ? row[d] * tile.scale : 0.0f;
-  }
-  for (int64_t i = 0; i < size; ++i) mix[i] = 0.0f;
+  const int64_t panels = (tile.query_count + kPanelWidth - 1) / kPanelWidth;
+  for (int64_t panel = 0; panel < panels; ++panel) StartPanel(tile, panel, StateOf(states, panel, tile.head_dim));
   const int64_t all_keys = tile.context_tokens + tile.own_tokens;
-  for (int64_t q = 0; q < kPanelWidth; ++q) {
-    maxima[q] = kLowest;
-    totals[q] = 0.0f;
-    visible[q] = tile.visible != nullptr && q < tile.query_count ? tile.visible[q] : static_cast<float>(all_keys);
-  }
-
   for (int64_t begin = 0; begin < all_keys; begin += kAttentionBlock) {
-    const int64_t end = begin + kAttentionBlock < all_keys ? begin + kAttentionBlock : all_keys;
-    for (int64_t key = begin; key < end;) {
-      const KeyRun run = RunAt(tile, key, end);
-      ScoreProduct body{run.keys, run.stride, queries, tile.head_dim, scores + (key - begin) * kPanelWidth};
-      ForRowGroups(run.count, body);
-      key += run.count;
-    }
-    if (tile.visible != nullptr) HideKeys(visible, begin, end - begin, scores);
-    UpdateSoftmax(end - begin, tile.head_dim, scores, maxima, totals, mix);
-    for (int64_t key = begin; key < end;) {
-      const KeyRun run = RunAt(tile, key, end);
-      ValueProduct body{run.values, run.stride, scores + (key - begin) * kPanelWidth, run.count, mix};
-      ForRowGroups(tile.head_dim, body);
-      key += run.count;
+    const int64_t count = all_keys - begin < kAttentionBlock ? all_keys - begin : kAttentionBlock;
+    GatherBlock(tile, begin, begin + count, keys, values);
+    for (int64_t panel = 0; panel < panels; ++panel) {
+      const PanelState state = StateOf(states, panel, tile.head_dim);
+      ScoreProduct score{keys, state.queries, tile.head_dim, scores, Load(state.maxima), Load(state.maxima + kLanes)};
+      ForRowGroups(count, score);
+      if (tile.visible != nullptr) {
+        HideKeys(tile.visible + panel * kPanelWidth, QueriesOf(tile, panel), begin, count, scores);
+        score.low_maximum = MaximumOf(scores, count, Load(state.maxima));
+        score.high_maximum = MaximumOf(scores + kLanes, count, Load(state.maxima + kLanes));
+      }
+      UpdateSoftmax(count, tile.head_dim, score.low_maximum, scores, state.maxima, state.totals, state.mix);
+      UpdateSoftmax(count, tile.head_dim, score.high_maximum, scores + kLanes, state.maxima + kLanes,
+                    state.totals + kLanes, state.mix + kLanes);
+      ValueProduct mixture{values, scores, count, state.mix};
+      ForRowGroups(tile.head_dim, mixture);
     }
   }
-
-  for (int64_t q = 0; q < tile.query_count; ++q) {
-    float* row = tile.output + q * tile.output_stride;
-    const float norm = 1.0f / totals[q];
-    for (int64_t d = 0; d < tile.head_dim; ++d) row[d] = mix[d * kPanelWidth + q] * norm;
-  }
+  for (int64_t panel = 0; panel < panels; ++panel) FinishPanel(tile, panel, StateOf(states, panel, tile.head_dim));
 }
 
 }  // namespace

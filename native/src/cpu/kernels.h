@@ -33,9 +33,12 @@ constexpr int64_t kProductBlock = 256;
 /// key of the sequence.
 constexpr int64_t kAttentionBlock = 256;
 
-/// Up to panel-width queries of one head over all keys of their sequence.
+/// Panels of queries that share one copy of their keys and values.
+constexpr int64_t kAttentionPanels = 16;
+
+/// Queries of one head over all keys of their sequence, at most kAttentionPanels panels of them.
 struct AttentionTile {
-  const float* queries;  // [queries, head_dim]
+  const float* queries;  // [query_count, head_dim]
   int64_t query_stride;
   int64_t query_count;
   int64_t head_dim;
@@ -52,14 +55,16 @@ struct AttentionTile {
   int64_t own_stride;
   int64_t own_tokens;
   const float* visible;  // [query_count] keys that a query sees, context included; null when each sees all
-  float* output;         // [queries, head_dim]
+  float* output;         // [query_count, head_dim]
   int64_t output_stride;
   float* scratch;  // AttentionScratch floats
 };
 
-/// Floats of scratch that attention needs for each thread.
+/// Floats of scratch that attention needs for each thread: keys and values of a block, scores of a panel, and queries,
+/// mixtures, maxima and totals of all panels.
 constexpr int64_t AttentionScratch(int64_t head_dim, int64_t panel_width) {
-  return (2 * head_dim + kAttentionBlock + 4) * panel_width;
+  return (2 * kAttentionBlock + 1) * head_dim + 16 + kAttentionBlock * panel_width +
+         kAttentionPanels * (2 * head_dim + 2) * panel_width;
 }
 
 /// What one row's tile of logits comes to. Exponentials are relative to the tile's maximum.

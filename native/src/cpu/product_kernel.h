@@ -29,6 +29,8 @@ inline Vec Finish(Vec sum, const float* bias, const float* output, int64_t colum
   return sum;
 }
 
+constexpr int64_t kCacheLine = 16;  // floats
+
 /// One panel of weights against all rows of the tile, over one block of the inner dimension.
 template <Epilogue kEpilogue>
 struct PanelProduct {
@@ -43,9 +45,11 @@ struct PanelProduct {
   const float* bias;
   float* output;
   int64_t columns;
+  const float* next_panel;
 
   template <int kRows>
   void Run(int64_t row) {
+    Prefetch(row, row + kRows);
     Sums<kRows> sums;
     float* partial = scratch + row * scratch_stride;
     if (first) {
@@ -53,7 +57,7 @@ struct PanelProduct {
     } else {
       LoadSums(partial, scratch_stride, sums);
     }
-    MultiplyPanel<kRows, true>(input + row * tile.input_stride, tile.input_stride, 1, panel, inner, sums);
+    MultiplyPanel<kRows>(input + row * tile.input_stride, tile.input_stride, panel, inner, sums);
     if (!last) {
       StoreSums(sums, partial, scratch_stride);
       return;
@@ -70,6 +74,13 @@ struct PanelProduct {
             columns - kLanes);
       }
     }
+  }
+
+  /// Asks for the rows' share of the next panel, which no automatic prefetcher foresees.
+  void Prefetch(int64_t row, int64_t end_row) const {
+    const int64_t end = inner * end_row / tile.rows * kPanelWidth;
+    for (int64_t i = inner * row / tile.rows * kPanelWidth; i < end; i += kCacheLine)
+      __builtin_prefetch(next_panel + i, 0, 3);
   }
 };
 
@@ -92,7 +103,8 @@ void ProductWith(const ProductTile& tile) {
                                    panels * kPanelWidth,
                                    tile.bias == nullptr ? nullptr : tile.bias + p * kColumns,
                                    tile.output + p * kColumns,
-                                   tile.columns - p * kColumns};
+                                   tile.columns - p * kColumns,
+                                   tile.panels + ((p + 1) * tile.inner + begin) * kPanelWidth};
       ForRowGroups(tile.rows, body);
     }
   }

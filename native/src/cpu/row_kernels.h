@@ -86,6 +86,18 @@ void Guide(const float* unconditional, float scale, int64_t size, float* logits)
   });
 }
 
+/// Index of the first number that equals the given one, which is there.
+inline int32_t FirstOf(float value, const float* numbers, int64_t size) {
+  const Vec wanted = Set(value);
+  int64_t i = 0;
+  for (; i + kLanes <= size; i += kLanes) {
+    const uint32_t equal = EqualLanes(Load(numbers + i), wanted);
+    if (equal != 0) return static_cast<int32_t>(i) + __builtin_ctz(equal);
+  }
+  while (i < size - 1 && numbers[i] != value) ++i;
+  return static_cast<int32_t>(i);
+}
+
 void LogitStatisticsOf(const float* logits, int64_t size, float scale, float sampling_scale,
                        LogitStatistics* statistics) {
   Vec best_lanes = Set(-kInfinity);
@@ -113,9 +125,7 @@ void LogitStatisticsOf(const float* logits, int64_t size, float scale, float sam
     }
     if (runner_up > statistics->second) statistics->second = runner_up;
   }
-  int32_t token = 0;
-  while (token < size - 1 && logits[token] != best) ++token;
-  statistics->best_token = token;
+  statistics->best_token = FirstOf(best, logits, size);
 
   const Vec maximum = Set(best);
   const Vec factor = Set(scale);

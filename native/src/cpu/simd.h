@@ -38,7 +38,9 @@ inline Vec Round(Vec a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_I
 inline Vec SelectLess(Vec x, Vec y, Vec a, Vec b) {
   return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, y, _CMP_LT_OQ), b, a);
 }
-/// 2^n for whole n of -126..127
+/// Bit i is set when lane i of both is the same.
+inline uint32_t EqualLanes(Vec a, Vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+/// 2^n for whole n of -126..127; 0 for -127
 inline Vec PowerOfTwo(Vec n) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127)), 23));
 }
@@ -65,6 +67,9 @@ inline Vec Max(Vec a, Vec b) { return _mm256_max_ps(a, b); }
 inline Vec Min(Vec a, Vec b) { return _mm256_min_ps(a, b); }
 inline Vec Round(Vec a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 inline Vec SelectLess(Vec x, Vec y, Vec a, Vec b) { return _mm256_blendv_ps(b, a, _mm256_cmp_ps(x, y, _CMP_LT_OQ)); }
+inline uint32_t EqualLanes(Vec a, Vec b) {
+  return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_EQ_OQ)));
+}
 inline Vec PowerOfTwo(Vec n) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23));
 }
@@ -100,6 +105,11 @@ inline Vec Round(Vec a) {
   return (a + shift) - shift;
 }
 inline Vec SelectLess(Vec x, Vec y, Vec a, Vec b) { return x < y ? a : b; }
+inline uint32_t EqualLanes(Vec a, Vec b) {
+  uint32_t bits = 0;
+  for (int64_t i = 0; i < kLanes; ++i) bits |= (a[i] == b[i] ? 1u : 0u) << i;
+  return bits;
+}
 inline Vec PowerOfTwo(Vec n) {
   const IntVec bits = (__builtin_convertvector(n, IntVec) + 127) << 23;
   Vec power;
@@ -129,22 +139,31 @@ inline float MaxLane(Vec a) {
   return max;
 }
 
-/// e^x, relative error below 2e-7; 0 below -87.3 and for minus infinity, largest at 88.
-inline Vec Exp(Vec x) {
-  const Vec low = Set(-87.3f);
+/// 2^r for r of -0.5..0.5, relative error below 2e-7.
+inline Vec PowerOfFraction(Vec r) {
+  Vec p = Set(1.3264726899e-3f);
+  p = MultiplyAdd(p, r, Set(9.6715126606e-3f));
+  p = MultiplyAdd(p, r, Set(5.5507337442e-2f));
+  p = MultiplyAdd(p, r, Set(2.4022242085e-1f));
+  p = MultiplyAdd(p, r, Set(6.9314697760e-1f));
+  return MultiplyAdd(p, r, Set(1.0f));
+}
+
+/// 2^x for x <= 0; 0 from -126.5 down and for minus infinity.
+inline Vec ExpBaseTwo(Vec x) {
   // Bounds come first: of two operands one of which is not a number, Min and Max return the second.
-  const Vec clamped = Max(low, Min(Set(88.0f), x));
+  const Vec clamped = Max(Set(-127.0f), x);
+  const Vec n = Round(clamped);
+  return PowerOfFraction(clamped - n) * PowerOfTwo(n);
+}
+
+/// e^x, relative error below 3e-7; 0 from -87.7 down and for minus infinity, largest at 88.
+inline Vec Exp(Vec x) {
+  const Vec clamped = Max(Set(-88.0f), Min(Set(88.0f), x));
   const Vec n = Round(clamped * Set(1.44269504f));
-  // ln 2 in two parts, so that n times the first is exact
+  // ln 2 in two parts, so that n times the first is exact.
   const Vec r = MultiplyAdd(n, Set(2.12194440e-4f), MultiplyAdd(n, Set(-0.693359375f), clamped));
-  Vec p = Set(1.9875691500e-4f);
-  p = MultiplyAdd(p, r, Set(1.3981999507e-3f));
-  p = MultiplyAdd(p, r, Set(8.3334519073e-3f));
-  p = MultiplyAdd(p, r, Set(4.1665795894e-2f));
-  p = MultiplyAdd(p, r, Set(1.6666665459e-1f));
-  p = MultiplyAdd(p, r, Set(5.0000001201e-1f));
-  p = MultiplyAdd(p, r * r, r + Set(1.0f));
-  return SelectLess(x, low, Set(0.0f), p * PowerOfTwo(n));
+  return PowerOfFraction(r * Set(1.44269504f)) * PowerOfTwo(n);
 }
 
 inline Vec Silu(Vec x) { return x / (Set(1.0f) + Exp(Set(0.0f) - x)); }

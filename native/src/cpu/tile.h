@@ -15,17 +15,15 @@ struct Sums {
 
 /// Adds a [kRows, inner] times b [inner, panel width] to the sums, one term after the other: a row's result does not
 /// depend on kRows.
-template <int kRows, bool kUnitStep>
-inline void MultiplyPanel(const float* a, int64_t a_row, int64_t a_step, const float* b, int64_t inner,
-                          Sums<kRows>& sums) {
+template <int kRows>
+inline void MultiplyPanel(const float* a, int64_t a_row, const float* b, int64_t inner, Sums<kRows>& sums) {
   for (int64_t k = 0; k < inner; ++k) {
     const Vec low = Load(b);
     const Vec high = Load(b + kLanes);
     b += kPanelWidth;
-    const float* column = kUnitStep ? a + k : a + k * a_step;
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      const Vec factor = Set(column[r * a_row]);
+      const Vec factor = Set(a[r * a_row + k]);
       sums.low[r] = MultiplyAdd(factor, low, sums.low[r]);
       sums.high[r] = MultiplyAdd(factor, high, sums.high[r]);
     }

@@ -5,7 +5,31 @@
 namespace sfumato::cpu {
 namespace {
 
-constexpr int64_t kMaxPanelWidth = 64;
+constexpr int64_t kMaxPanelWidth = 32;
+
+int64_t QueriesOf(const AttentionArguments& arguments, const Sequence& sequence) {
+  return arguments.selected_only ? sequence.selected : sequence.rows;
+}
+
+/// Tasks when each takes up to the given number of queries of one key-value head.
+int64_t TaskCount(const AttentionArguments& arguments, int64_t queries_of_task) {
+  int64_t tasks = 0;
+  for (const Sequence& sequence : arguments.layout->sequences) {
+    tasks += (QueriesOf(arguments, sequence) + queries_of_task - 1) / queries_of_task * arguments.shape.kv_heads;
+  }
+  return tasks;
+}
+
+/// The largest tasks, which share the most, among which all threads still have about the same to do.
+int64_t QueriesOfTask(const AttentionArguments& arguments, int64_t panel_width, int threads) {
+  int64_t panels = kAttentionPanels;
+  while (panels > 1) {
+    const int64_t tasks = TaskCount(arguments, panels * panel_width);
+    if (tasks % threads == 0 || tasks >= 8 * threads) break;
+    panels /= 2;
+  }
+  return panels * panel_width;
+}
 
 /// Keys that a query sees, its item's context included.
 int64_t VisibleKeys(const AttentionArguments& arguments, const Sequence& sequence, int64_t own_row) {
@@ -24,40 +48,32 @@ int64_t VisibleKeys(const AttentionArguments& arguments, const Sequence& sequenc
 void CpuBackend::Attention(const AttentionArguments& arguments) {
   const StepLayout& layout = *arguments.layout;
   const AttentionShape& shape = arguments.shape;
-  const int64_t width = kernels_.panel_width;
   const int64_t group = shape.heads / shape.kv_heads;
   const int64_t kv_width = shape.kv_heads * shape.head_dim;
 
-  int64_t panels = 0;
   int64_t operations = 0;
   for (const Sequence& sequence : layout.sequences) {
-    const int64_t queries = arguments.selected_only ? sequence.selected : sequence.rows;
-    panels += (queries + width - 1) / width;
-    operations += 4 * queries * (sequence.context_tokens + sequence.rows) * shape.heads * shape.head_dim;
+    operations +=
+        4 * QueriesOf(arguments, sequence) * (sequence.context_tokens + sequence.rows) * shape.heads * shape.head_dim;
   }
   const ProfileScope scope(profile(), Part::kAttention, operations);
 
-  // A task is one key-value head and one panel of queries; neighbouring tasks share the head's keys.
-  pool_.Run(panels * shape.kv_heads, [&](int64_t task, int thread) noexcept {
+  const int64_t queries_of_task = QueriesOfTask(arguments, kernels_.panel_width, pool_.threads());
+  pool_.Run(TaskCount(arguments, queries_of_task), [&](int64_t task, int thread) noexcept {
     const Sequence* sequence = layout.sequences.data();
-    int64_t panel = 0;
-    int64_t kv_head = 0;
-    for (int64_t rest = task;; ++sequence) {
-      const int64_t queries = arguments.selected_only ? sequence->selected : sequence->rows;
-      const int64_t count = (queries + width - 1) / width;
-      if (rest < count * shape.kv_heads) {
-        kv_head = rest / count;
-        panel = rest % count;
-        break;
-      }
-      rest -= count * shape.kv_heads;
+    int64_t parts = 0;
+    int64_t rest = task;
+    for (;; ++sequence) {
+      parts = (QueriesOf(arguments, *sequence) + queries_of_task - 1) / queries_of_task;
+      if (rest < parts * shape.kv_heads) break;
+      rest -= parts * shape.kv_heads;
     }
-    const int64_t queries = arguments.selected_only ? sequence->selected : sequence->rows;
-    const int64_t first = panel * width;
-    const int64_t count = std::min(width, queries - first);
+    const int64_t kv_head = rest / parts;
+    const int64_t first = rest % parts * queries_of_task;
+    const int64_t count = std::min(queries_of_task, QueriesOf(arguments, *sequence) - first);
     const int64_t first_query = (arguments.selected_only ? sequence->first_selected : sequence->first_row) + first;
 
-    float visible[kMaxPanelWidth];
+    float visible[kAttentionPanels * kMaxPanelWidth];
     if (arguments.visibility != Visibility::kAll) {
       for (int64_t q = 0; q < count; ++q) {
         const int64_t row =

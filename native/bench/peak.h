@@ -1,0 +1,12 @@
+#ifndef SFUMATO_BENCH_PEAK_H_
+#define SFUMATO_BENCH_PEAK_H_
+
+namespace sfumato::bench {
+
+/// Multiply-adds per second that one thread reaches with operands in registers, in GFLOP/s: the best of short runs over
+/// about the given time.
+double PeakGflops(double seconds);
+
+}  // namespace sfumato::bench
+
+#endif  // SFUMATO_BENCH_PEAK_H_

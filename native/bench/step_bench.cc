@@ -1,0 +1,161 @@
+// Times denoising steps of one model: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16
+//
+// Answers each line of its input with one line of JSON, so that a driver can take turns with other programs:
+//   run SECONDS    milliseconds of each step, all positions open
+//   peak SECONDS   GFLOP/s of all threads with operands in registers
+//   profile        time and rate of each part of the steps since the last time
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <random>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "peak.h"
+#include "sfumato_engine.h"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kInputs = 16;
+
+class StepBench {
+ public:
+  StepBench(const char* directory, int32_t rows, int32_t canvas, int32_t threads, bool bfloat16)
+      : canvas_(canvas), tokens_(rows * canvas) {
+    sfumato_options options;
+    sfumato_default_options(&options);
+    options.model_directory = directory;
+    options.threads = threads;
+    options.product_type = bfloat16 ? SFUMATO_PRODUCT_BF16 : SFUMATO_PRODUCT_F32;
+    options.max_items = rows;
+    options.max_batch_tokens = tokens_;
+    options.max_candidates = tokens_;
+    Check(sfumato_open(&options, &engine_), nullptr);
+    info_.struct_size = sizeof(info_);
+    Check(sfumato_get_info(engine_, &info_), engine_);
+    buffers_.struct_size = sizeof(buffers_);
+    Check(sfumato_get_buffers(engine_, &buffers_), engine_);
+    for (int32_t row = 0; row < rows; ++row) {
+      sfumato_item& item = buffers_.items[row];
+      item = {};
+      item.kind = SFUMATO_ITEM_DENOISE;
+      item.slot = row;
+      item.token_offset = item.candidate_offset = row * canvas_;
+      item.token_count = item.candidate_count = canvas_;
+      item.guidance_item = -1;
+      item.step = 1;
+    }
+    for (int32_t i = 0; i < tokens_; ++i) buffers_.candidate_rows[i] = i % canvas_;
+    std::mt19937 generator(1);
+    inputs_.resize(kInputs);
+    for (std::vector<int32_t>& input : inputs_) {
+      for (int32_t i = 0; i < tokens_; ++i)
+        input.push_back(static_cast<int32_t>(generator() % static_cast<uint32_t>(info_.vocabulary)));
+    }
+    items_ = rows;
+    for (int i = 0; i < 3; ++i) Step();
+    Profile();
+  }
+  ~StepBench() { sfumato_close(engine_); }
+
+  StepBench(const StepBench&) = delete;
+  StepBench& operator=(const StepBench&) = delete;
+
+  const sfumato_info& info() const { return info_; }
+
+  void Step() {
+    std::memcpy(buffers_.tokens, inputs_[static_cast<size_t>(steps_++ % kInputs)].data(),
+                sizeof(int32_t) * static_cast<size_t>(tokens_));
+    Check(sfumato_plan(engine_, items_), engine_);
+    Check(sfumato_run(engine_), engine_);
+  }
+
+  std::string Run(double seconds) {
+    std::ostringstream times;
+    const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+    const char* separator = "[";
+    do {
+      const auto start = Clock::now();
+      Step();
+      times << separator << std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+      separator = ", ";
+    } while (Clock::now() < end);
+    return times.str() + "]";
+  }
+
+  std::string Peak(double seconds) const {
+    std::vector<double> rates(static_cast<size_t>(info_.threads));
+    std::vector<std::thread> threads;
+    for (double& rate : rates) threads.emplace_back([&rate, seconds] { rate = sfumato::bench::PeakGflops(seconds); });
+    double sum = 0;
+    for (std::thread& thread : threads) thread.join();
+    for (const double rate : rates) sum += rate;
+    return std::to_string(sum);
+  }
+
+  std::string Profile() {
+    sfumato_profile_entry entries[64];
+    int32_t count = 64;
+    Check(sfumato_profile(engine_, entries, &count, 1), engine_);
+    std::ostringstream text;
+    for (int32_t i = 0; i < count; ++i) {
+      const double ns = static_cast<double>(entries[i].nanoseconds);
+      text << (i == 0 ? "{" : ", ") << '"' << entries[i].name << "\": {\"calls\": " << entries[i].calls
+           << ", \"ms\": " << ns / 1e6
+           << ", \"gflops\": " << (ns > 0 ? static_cast<double>(entries[i].operations) / ns : 0) << "}";
+    }
+    return count == 0 ? "{}" : text.str() + "}";
+  }
+
+ private:
+  static void Check(sfumato_status status, const sfumato_engine* engine) {
+    if (status == SFUMATO_OK) return;
+    std::cerr << sfumato_last_error(engine) << "\n";
+    std::exit(1);
+  }
+
+  sfumato_engine* engine_ = nullptr;
+  sfumato_info info_ = {};
+  sfumato_buffers buffers_ = {};
+  std::vector<std::vector<int32_t>> inputs_;
+  int32_t items_ = 0;
+  const int32_t canvas_;
+  const int32_t tokens_;
+  int64_t steps_ = 0;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 6) {
+    std::cerr << "usage: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16\n";
+    return 2;
+  }
+  StepBench bench(argv[1], std::atoi(argv[2]), std::atoi(argv[3]), std::atoi(argv[4]),
+                  std::strcmp(argv[5], "bf16") == 0);
+  std::cout << "{\"instruction_set\": \"" << bench.info().instruction_set << "\", \"products\": \""
+            << bench.info().products << "\", \"parameters\": " << bench.info().parameters << "}" << std::endl;
+  std::string line;
+  while (std::getline(std::cin, line)) {
+    std::istringstream words(line);
+    std::string command;
+    double seconds = 1;
+    words >> command >> seconds;
+    if (command == "run") {
+      std::cout << bench.Run(seconds) << std::endl;
+    } else if (command == "peak") {
+      std::cout << bench.Peak(seconds) << std::endl;
+    } else if (command == "profile") {
+      std::cout << bench.Profile() << std::endl;
+    } else {
+      std::cout << "null" << std::endl;
+    }
+  }
+  return 0;
+}

@@ -127,26 +127,29 @@ void LogitStatisticsOf(const float* logits, int64_t size, float scale, float sam
   }
   statistics->best_token = FirstOf(best, logits, size);
 
+  // Exponents in units of log 2. The floor is far below where the power is zero, so that the product with it is zero
+  // and not a NaN.
+  constexpr float kLog2E = 1.44269504f;
+  constexpr float kLn2 = 0.693147181f;
   const Vec maximum = Set(best);
-  const Vec factor = Set(scale);
-  // Far below where the exponential is zero, so that the product with it is zero and not a NaN.
+  const Vec factor = Set(scale * kLog2E);
   const Vec floor = Set(-1000.0f);
   Vec sum = Set(0.0f);
   Vec weighted = Set(0.0f);
   ForVectors(size, [&](int64_t i, int64_t count) {
     const Vec x = Max(floor, (LoadUpTo(logits + i, count, -kInfinity) - maximum) * factor);
-    const Vec e = Exp(x);
+    const Vec e = ExpBaseTwo(x);
     sum = sum + e;
     weighted = MultiplyAdd(x, e, weighted);
   });
   statistics->sum = SumLanes(sum);
-  statistics->weighted_sum = SumLanes(weighted);
+  statistics->weighted_sum = SumLanes(weighted) * kLn2;
   statistics->sampling_sum = statistics->sum;
   if (sampling_scale == scale) return;
-  const Vec sampling_factor = Set(sampling_scale);
+  const Vec sampling_factor = Set(sampling_scale * kLog2E);
   Vec sampling = Set(0.0f);
   ForVectors(size, [&](int64_t i, int64_t count) {
-    sampling = sampling + Exp((LoadUpTo(logits + i, count, -kInfinity) - maximum) * sampling_factor);
+    sampling = sampling + ExpBaseTwo((LoadUpTo(logits + i, count, -kInfinity) - maximum) * sampling_factor);
   });
   statistics->sampling_sum = SumLanes(sampling);
 }

@@ -76,7 +76,7 @@ final class ServeCommand implements Callable<Integer> {
     Logging.verbose();
     PrintWriter out = spec.commandLine().getOut();
     Server server = Server.start(configuration(), engines);
-    Runtime.getRuntime().addShutdownHook(new Thread(server::close, "drain"));
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> drain(server, out), "drain"));
     out.println("listening on port " + server.port());
     out.flush();
     List<ModelEntry> entries = server.awaitModels();
@@ -94,6 +94,15 @@ final class ServeCommand implements Callable<Integer> {
     return 0;
   }
 
+  /** The log may be closed by then, so this goes to standard output. */
+  private static void drain(Server server, PrintWriter out) {
+    out.println("draining, " + server.sessions() + " sessions");
+    out.flush();
+    server.close();
+    out.println("ended");
+    out.flush();
+  }
+
   /** The file, with the flags written over it. */
   private ServerConfiguration configuration() {
     Path found = file;
@@ -108,10 +117,11 @@ final class ServeCommand implements Callable<Integer> {
     }
     if (!models.isEmpty()) {
       ArrayNode list = root.putArray("models");
-      models.forEach((name, directory) ->
-          list.addObject()
-              .put("name", name)
-              .put("directory", directory.toAbsolutePath().toString()));
+      models.forEach(
+          (name, directory) ->
+              list.addObject()
+                  .put("name", name)
+                  .put("directory", directory.toAbsolutePath().toString()));
     }
     if (!root.has("models")) {
       ModelSource embedded = EmbeddedModel.source();
@@ -121,12 +131,13 @@ final class ServeCommand implements Callable<Integer> {
           .put("directory", embedded.directory().toAbsolutePath().toString());
     }
     if (root.path("models") instanceof ArrayNode list) {
-      list.forEach(model -> {
-        if (model instanceof ObjectNode object) {
-          put(object, "threads", threads);
-          put(object, "slots", slots);
-        }
-      });
+      list.forEach(
+          model -> {
+            if (model instanceof ObjectNode object) {
+              put(object, "threads", threads);
+              put(object, "slots", slots);
+            }
+          });
     }
     return ConfigurationReader.read(root, base);
   }

@@ -7,8 +7,6 @@ import io.sfumato.server.model.ModelRegistry;
 import io.sfumato.server.rpc.RpcServer;
 import io.sfumato.server.session.NanoClock;
 import java.io.IOException;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.HexFormat;
@@ -22,7 +20,6 @@ import java.util.concurrent.CompletableFuture;
  */
 final class Server implements AutoCloseable {
 
-  private static final Logger LOG = System.getLogger(Server.class.getName());
   private static final long POLL_MILLIS = 20;
 
   private final ServerConfiguration configuration;
@@ -74,6 +71,11 @@ final class Server implements AutoCloseable {
     return models.entries();
   }
 
+  /** Sessions that run or wait. */
+  int sessions() {
+    return models.sessions();
+  }
+
   /** Waits until it has been shut down. */
   void awaitTermination() throws InterruptedException {
     rpc.awaitTermination();
@@ -89,7 +91,6 @@ final class Server implements AutoCloseable {
     ending = true;
     rpc.serving(false);
     models.stopAdmitting();
-    LOG.log(Level.INFO, "draining, {0} sessions", models.sessions());
     long finishNanos = System.nanoTime() + configuration.drain().finish().toNanos();
     while (models.sessions() > 0 && System.nanoTime() < finishNanos) {
       Thread.sleep(POLL_MILLIS);
@@ -98,7 +99,6 @@ final class Server implements AutoCloseable {
     boolean ended = rpc.shutdown(configuration.drain().grace());
     models.close();
     drained.join();
-    LOG.log(Level.INFO, "ended");
     return ended;
   }
 

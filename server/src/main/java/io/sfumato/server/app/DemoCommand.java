@@ -27,7 +27,7 @@ import picocli.CommandLine.Option;
 final class DemoCommand implements Callable<Integer> {
 
   private static final String PROMPT =
-      "Write a story about a fox named Mara who loses a red lantern in the forest.";
+      "Write a story about a painter named Zora who loses a silver brush by the river.";
   private static final String REFINE_PROMPT =
       "Write a story about a fox named Mara who loses a blue lantern in the forest.";
   private static final String DRAFT =

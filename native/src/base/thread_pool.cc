@@ -11,6 +11,13 @@ namespace {
 constexpr auto kSpinTime = std::chrono::microseconds(200);
 constexpr int kPausesPerClockRead = 64;
 
+constexpr int kTaskBits = 24;
+constexpr uint64_t kTaskMask = (uint64_t{1} << kTaskBits) - 1;
+
+uint64_t RangeNumber(uint64_t range) { return range >> (2 * kTaskBits); }
+uint64_t TaskCount(uint64_t range) { return (range >> kTaskBits) & kTaskMask; }
+uint64_t NextTask(uint64_t range) { return range & kTaskMask; }
+
 void Pause() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -53,25 +60,32 @@ ThreadPool::~ThreadPool() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-void ThreadPool::Dispatch(int64_t tasks, const void* function, RangeFunction run_range) {
-  tasks_ = tasks;
+void ThreadPool::Dispatch(int64_t tasks, const void* function, TaskFunction run_task) {
+  CheckRange("tasks", tasks, 1, static_cast<int64_t>(kTaskMask));
   function_ = function;
-  run_range_ = run_range;
-  running_.store(threads_ - 1);
+  run_task_ = run_task;
+  unfinished_.store(static_cast<int32_t>(tasks), std::memory_order_relaxed);
+  const uint64_t number = (RangeNumber(range_.load(std::memory_order_relaxed)) + 1) & 0xffff;
+  const uint64_t range = (number << (2 * kTaskBits)) | (static_cast<uint64_t>(tasks) << kTaskBits);
+  range_.store(range);
   generation_.fetch_add(1);
   if (sleepers_.load() != 0) generation_.notify_all();
-  RunShare(0);
+  RunTasks(range, 0);
   for (;;) {
-    if (SpinUntil([this] { return running_.load() == 0; })) return;
-    const int running = running_.load();
-    if (running != 0) running_.wait(running);
+    if (SpinUntil([this] { return unfinished_.load() == 0; })) return;
+    const int32_t unfinished = unfinished_.load();
+    if (unfinished != 0) unfinished_.wait(unfinished);
   }
 }
 
-void ThreadPool::RunShare(int thread) {
-  const int64_t begin = tasks_ * thread / threads_;
-  const int64_t end = tasks_ * (thread + 1) / threads_;
-  run_range_(function_, begin, end, thread);
+void ThreadPool::RunTasks(uint64_t range, int thread) {
+  const uint64_t number = RangeNumber(range);
+  while (RangeNumber(range) == number && NextTask(range) < TaskCount(range)) {
+    if (!range_.compare_exchange_weak(range, range + 1)) continue;
+    run_task_(function_, static_cast<int64_t>(NextTask(range)), thread);
+    if (unfinished_.fetch_sub(1) == 1) unfinished_.notify_one();
+    range = range_.load();
+  }
 }
 
 void ThreadPool::Work(int thread) {
@@ -82,10 +96,9 @@ void ThreadPool::Work(int thread) {
       generation_.wait(seen);
       sleepers_.fetch_sub(1);
     }
-    seen += 1;
+    seen = generation_.load();
     if (stopping_.load()) return;
-    RunShare(thread);
-    if (running_.fetch_sub(1) == 1) running_.notify_one();
+    RunTasks(range_.load(), thread);
   }
 }
 

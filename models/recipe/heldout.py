@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the requests nobody trains on, with reference answers, for `sfumato bench` and score.py.
+"""Writes the held-out requests, with reference answers, for `sfumato bench` and score.py.
 
     python heldout.py ../requests/heldout.jsonl
 All of them come from the seed HELDOUT_SEED; a request occurs once."""

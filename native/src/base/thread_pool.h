@@ -36,9 +36,8 @@ class ThreadPool {
       for (int64_t task = 0; task < tasks; ++task) function(task, 0);
       return;
     }
-    Dispatch(tasks, &function, [](const void* f, int64_t task, int thread) {
-      (*static_cast<const Function*>(f))(task, thread);
-    });
+    Dispatch(tasks, &function,
+             [](const void* f, int64_t task, int thread) { (*static_cast<const Function*>(f))(task, thread); });
   }
 
  private:

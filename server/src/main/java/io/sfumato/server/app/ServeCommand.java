@@ -117,11 +117,10 @@ final class ServeCommand implements Callable<Integer> {
     }
     if (!models.isEmpty()) {
       ArrayNode list = root.putArray("models");
-      models.forEach(
-          (name, directory) ->
-              list.addObject()
-                  .put("name", name)
-                  .put("directory", directory.toAbsolutePath().toString()));
+      models.forEach((name, directory) ->
+          list.addObject()
+              .put("name", name)
+              .put("directory", directory.toAbsolutePath().toString()));
     }
     if (!root.has("models")) {
       ModelSource embedded = EmbeddedModel.source();
@@ -131,13 +130,12 @@ final class ServeCommand implements Callable<Integer> {
           .put("directory", embedded.directory().toAbsolutePath().toString());
     }
     if (root.path("models") instanceof ArrayNode list) {
-      list.forEach(
-          model -> {
-            if (model instanceof ObjectNode object) {
-              put(object, "threads", threads);
-              put(object, "slots", slots);
-            }
-          });
+      list.forEach(model -> {
+        if (model instanceof ObjectNode object) {
+          put(object, "threads", threads);
+          put(object, "slots", slots);
+        }
+      });
     }
     return ConfigurationReader.read(root, base);
   }

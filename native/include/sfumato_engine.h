@@ -65,7 +65,8 @@ typedef enum sfumato_product_type {
   /* The fastest format that keeps F32 accuracy: F32 on every CPU. */
   SFUMATO_PRODUCT_AUTO = 0,
   SFUMATO_PRODUCT_F32 = 1,
-  /* BF16 inputs, F32 sums. Needs AVX512_BF16 or better, else sfumato_open answers FAILED_PRECONDITION. */
+  /* BF16 inputs, F32 sums. Reserved: sfumato_open answers FAILED_PRECONDITION where the CPU lacks AVX512_BF16, and
+   * UNIMPLEMENTED where it has it. */
   SFUMATO_PRODUCT_BF16 = 2
 } sfumato_product_type;
 

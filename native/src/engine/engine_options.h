@@ -12,7 +12,6 @@ namespace sfumato {
 struct EngineOptions {
   std::string model_directory;
   int threads = 1;
-  bool bfloat16_products = false;
   InstructionSet instruction_set = InstructionSet::kPortable;
   int64_t max_slots = 1;
   int64_t max_items = 1;

@@ -5,6 +5,9 @@
 
 #include "engine/test_engine.h"
 
+// Inlined, the pair of malloc behind operator new and free behind operator delete looks like a mismatch to GCC.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+
 namespace {
 
 std::atomic<bool> counting{false};

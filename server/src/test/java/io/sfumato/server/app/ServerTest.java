@@ -21,7 +21,6 @@ import io.sfumato.v1.GenerateStart;
 import io.sfumato.v1.Prompt;
 import io.sfumato.v1.StopSpec;
 import java.io.IOException;
-import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -94,7 +93,7 @@ class ServerTest {
           new ServerConfiguration(taken, List.of(ModelSource.of("m", MODEL)), Drain.AT_ONCE);
       assertThatThrownBy(() -> Server.start(second, engines))
           .isInstanceOf(IOException.class)
-          .hasRootCauseInstanceOf(BindException.class);
+          .hasStackTraceContaining("ddress already in use");
     }
   }
 

@@ -42,7 +42,7 @@ public class SnapshotBenchmark {
       canvas.decide(position, position, 0.9f);
     }
     previous = canvas.snapshot(1, 1);
-    for (int position = 1; position < length; position += 16) {
+    for (int position = 1; position < length; position += 15) {
       canvas.decide(position, position, 0.8f);
     }
     next = canvas.snapshot(2, 2);

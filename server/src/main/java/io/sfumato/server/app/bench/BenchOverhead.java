@@ -57,10 +57,10 @@ final class BenchOverhead implements Callable<Integer> {
   private List<Integer> levels;
 
   @Option(
-      names = "--step-time",
-      defaultValue = "2ms",
-      description = "time of a step for the latency per frame, in ms, e.g. 2ms")
-  private String stepTime;
+      names = "--step-millis",
+      defaultValue = "2",
+      description = "time of a step for the latency per frame, in ms")
+  private double stepMillis;
 
   @Override
   public Integer call() throws Exception {
@@ -122,7 +122,7 @@ final class BenchOverhead implements Callable<Integer> {
   }
 
   private void latency() throws Exception {
-    long stepNanos = (long) (Double.parseDouble(stepTime.replace("ms", "")) * 1e6);
+    long stepNanos = (long) (stepMillis * 1e6);
     try (ScriptedModel model = new ScriptedModel(stepNanos, canvas, 1);
         Loopback loopback = Loopback.start(model)) {
       long[] added = new long[rounds * canvas];
@@ -142,9 +142,9 @@ final class BenchOverhead implements Callable<Integer> {
       Arrays.sort(warm);
       System.out.printf(
           Locale.ROOT,
-          "%nlatency added per frame at %s per step (engine done to client, %d frames): p50 %.0f"
+          "%nlatency added per frame at %s ms per step (engine done to client, %d frames): p50 %.0f"
               + " us, p99 %.0f us, max %.0f us%n",
-          stepTime,
+          stepMillis,
           warm.length,
           warm[warm.length / 2] / 1e3,
           warm[(int) (warm.length * 0.99)] / 1e3,

@@ -65,8 +65,9 @@ typedef enum sfumato_product_type {
   /* The fastest format that keeps F32 accuracy: F32 on every CPU. */
   SFUMATO_PRODUCT_AUTO = 0,
   SFUMATO_PRODUCT_F32 = 1,
-  /* BF16 inputs, F32 sums. Reserved: sfumato_open answers FAILED_PRECONDITION where the CPU lacks AVX512_BF16, and
-   * UNIMPLEMENTED where it has it. */
+  /* Inputs and weights rounded to BF16, sums in F32, by AVX512_BF16; attention, norms and activations stay in F32.
+   * sfumato_open answers FAILED_PRECONDITION where the CPU or the instruction set lacks it. AUTO never chooses it: its
+   * results differ from the reference by more than rounding in F32. */
   SFUMATO_PRODUCT_BF16 = 2
 } sfumato_product_type;
 

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/philox.h"
-#include "cpu/cpu_backend.h"
+#include "cpu/products.h"
 
 namespace sfumato::cpu {
 namespace {
@@ -73,9 +73,10 @@ struct CandidateStage::RowResult {
   }
 };
 
-CandidateStage::CandidateStage(const Kernels& kernels, ThreadPool& pool, const BackendLimits& limits,
-                               int64_t vocabulary, int64_t hidden)
+CandidateStage::CandidateStage(const Kernels& kernels, Products& products, ThreadPool& pool,
+                               const BackendLimits& limits, int64_t vocabulary, int64_t hidden)
     : kernels_(kernels),
+      products_(products),
       pool_(pool),
       vocabulary_(vocabulary),
       hidden_(hidden),
@@ -143,14 +144,21 @@ void CandidateStage::ComputeLogits(const CandidateArguments& arguments, int64_t 
   const CandidateRow* rows = arguments.layout->candidates.data() + first;
   float* gathered = gathered_.data() + thread * kRows * hidden_;
   // The product keeps its partial sums where the result will be: both have rows of kTile columns then.
+  const int64_t stride = (columns + kernels_.panel_width - 1) / kernels_.panel_width * kernels_.panel_width;
   const auto multiply = [&](const float* hidden, float* logits) {
-    const int64_t padded = (columns + kernels_.panel_width - 1) / kernels_.panel_width * kernels_.panel_width;
-    kernels_.product({hidden, hidden_, count, hidden_, head.panel(column / kernels_.panel_width), columns, bias,
-                      Epilogue::kStore, logits, padded, logits});
+    ProductTile<float> product = {};
+    product.input = hidden;
+    product.input_stride = hidden_;
+    product.rows = count;
+    product.columns = columns;
+    product.bias = bias;
+    product.epilogue = Epilogue::kStore;
+    product.output = product.scratch = logits;
+    product.output_stride = stride;
+    products_.Run(head, column / kernels_.panel_width, product, thread);
   };
   float* logits = logits_.data() + thread * kRows * kTile;
   multiply(GatherHidden(arguments, first, count, false, gathered), logits);
-  const int64_t stride = (columns + kernels_.panel_width - 1) / kernels_.panel_width * kernels_.panel_width;
   if (arguments.logits != nullptr) {
     for (int64_t i = 0; i < count; ++i) {
       std::copy_n(logits + i * stride, columns, arguments.logits + rows[i].output * vocabulary_ + column);

@@ -12,15 +12,15 @@
 
 namespace sfumato::cpu {
 
-class CpuMatrix;
+class Products;
 
 /// Candidate extraction on the CPU, in two passes. The first computes the logits tile by tile and keeps statistics per
 /// row and segment of the vocabulary; the second combines the segments of each row in order, draws, and measures. Tiles
 /// and segments are cut by the vocabulary alone.
 class CandidateStage {
  public:
-  CandidateStage(const Kernels& kernels, ThreadPool& pool, const BackendLimits& limits, int64_t vocabulary,
-                 int64_t hidden);
+  CandidateStage(const Kernels& kernels, Products& products, ThreadPool& pool, const BackendLimits& limits,
+                 int64_t vocabulary, int64_t hidden);
 
   void Run(const CandidateArguments& arguments, Profile& profile);
 
@@ -66,6 +66,7 @@ class CandidateStage {
                             float* buffer) const;
 
   const Kernels& kernels_;
+  Products& products_;
   ThreadPool& pool_;
   const int64_t vocabulary_;
   const int64_t hidden_;

@@ -21,6 +21,15 @@ const Kernels& KernelsOf(InstructionSet set) {
   return kPortableKernels;
 }
 
+const Bfloat16Kernels& Bfloat16KernelsOf(InstructionSet set) {
+#if defined(__x86_64__)
+  if (set == InstructionSet::kAvx512 && SupportsBfloat16Products()) return kAvx512Bfloat16Kernels;
+#endif
+  Fail(SFUMATO_FAILED_PRECONDITION, "product_type", "BF16",
+       std::string("F32, since ") + (set == InstructionSet::kAvx512 ? "this CPU" : InstructionSetName(set)) +
+           " has no AVX512_BF16");
+}
+
 class CpuBuffer : public Buffer {
  public:
   explicit CpuBuffer(int64_t size) : numbers_(static_cast<size_t>(size)) {
@@ -34,15 +43,16 @@ class CpuBuffer : public Buffer {
 
 }  // namespace
 
-CpuMatrix::CpuMatrix(int64_t outputs, int64_t inner, bool gated, int64_t panel_width)
-    : PackedMatrix(outputs, inner, gated),
-      panel_width_(panel_width),
-      panels_(static_cast<size_t>(panel_count() * inner * panel_width)) {}
+CpuBackend::CpuBackend(InstructionSet instruction_set, bool bfloat16_products, int threads, const BackendLimits& limits)
+    : CpuBackend(KernelsOf(instruction_set), bfloat16_products ? &Bfloat16KernelsOf(instruction_set) : nullptr, threads,
+                 limits) {}
 
-CpuBackend::CpuBackend(InstructionSet instruction_set, int threads, const BackendLimits& limits)
-    : kernels_(KernelsOf(instruction_set)),
+CpuBackend::CpuBackend(const Kernels& kernels, const Bfloat16Kernels* bfloat16_kernels, int threads,
+                       const BackendLimits& limits)
+    : kernels_(kernels),
       limits_(limits),
       pool_(threads),
+      products_(kernels, bfloat16_kernels, threads),
       product_scratch_(static_cast<size_t>(threads * kRowTile * kMaxTileColumns)) {}
 
 CpuBackend::~CpuBackend() = default;
@@ -68,11 +78,12 @@ void CpuBackend::ReserveAttention(int64_t head_dim) {
 }
 
 void CpuBackend::ReserveCandidates(int64_t vocabulary, int64_t hidden) {
-  candidates_ = std::make_unique<CandidateStage>(kernels_, pool_, limits_, vocabulary, hidden);
+  candidates_ = std::make_unique<CandidateStage>(kernels_, products_, pool_, limits_, vocabulary, hidden);
 }
 
 int64_t CpuBackend::WorkBytes() const {
-  return product_scratch_.bytes() + attention_scratch_.bytes() + (candidates_ == nullptr ? 0 : candidates_->bytes());
+  return products_.bytes() + product_scratch_.bytes() + attention_scratch_.bytes() +
+         (candidates_ == nullptr ? 0 : candidates_->bytes());
 }
 
 void CpuBackend::Candidates(const CandidateArguments& arguments) { candidates_->Run(arguments, profile()); }

@@ -9,42 +9,24 @@
 #include "base/cpu_features.h"
 #include "base/thread_pool.h"
 #include "cpu/kernels.h"
+#include "cpu/products.h"
 #include "ops/backend.h"
 
 namespace sfumato::cpu {
 
 class CandidateStage;
 
-/// Rows of a tile whose input stays in the second-level cache.
-constexpr int64_t kRowTile = 128;
-
-/// Weights in panels [panels, inner, panel width]: a panel's columns lie side by side, so that one load yields the
-/// factors of neighbouring outputs. Gated weights hold gates in the panel's first half and their partners in the
-/// second.
-class CpuMatrix : public PackedMatrix {
- public:
-  CpuMatrix(int64_t outputs, int64_t inner, bool gated, int64_t panel_width);
-
-  int64_t bytes() const override { return panels_.bytes(); }
-  int64_t columns_per_panel() const { return gated() ? panel_width_ / 2 : panel_width_; }
-  int64_t panel_count() const { return (outputs() + columns_per_panel() - 1) / columns_per_panel(); }
-  float* panel(int64_t index) { return panels_.data() + index * inner() * panel_width_; }
-  const float* panel(int64_t index) const { return panels_.data() + index * inner() * panel_width_; }
-
- private:
-  int64_t panel_width_;
-  AlignedBuffer<float> panels_;
-};
-
 /// The operations on a CPU: own kernels, chosen at run time by instruction set, over own threads.
 class CpuBackend : public Backend {
  public:
-  /// Throws FAILED_PRECONDITION when the CPU lacks the instruction set.
-  CpuBackend(InstructionSet instruction_set, int threads, const BackendLimits& limits);
+  /// Throws FAILED_PRECONDITION when the CPU lacks the instruction set, or AVX512_BF16 where BF16 products are asked for.
+  CpuBackend(InstructionSet instruction_set, bool bfloat16_products, int threads, const BackendLimits& limits);
+  /// With kernels that this CPU can run; no BF16 products without kernels for them.
+  CpuBackend(const Kernels& kernels, const Bfloat16Kernels* bfloat16_kernels, int threads, const BackendLimits& limits);
   ~CpuBackend() override;
 
   std::string InstructionSetName() const override { return kernels_.name; }
-  std::string ProductsName() const override { return "f32 packed panels"; }
+  std::string ProductsName() const override { return products_.name(); }
   int Threads() const override { return pool_.threads(); }
 
   std::unique_ptr<Buffer> Allocate(int64_t size) override;
@@ -75,6 +57,7 @@ class CpuBackend : public Backend {
   const Kernels& kernels_;
   const BackendLimits limits_;
   ThreadPool pool_;
+  Products products_;
   AlignedBuffer<float> product_scratch_;    // [threads, kRowTile, columns of a tile]
   AlignedBuffer<float> attention_scratch_;  // [threads, AttentionScratch]
   int64_t attention_scratch_stride_ = 0;

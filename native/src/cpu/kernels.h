@@ -10,22 +10,30 @@
 
 namespace sfumato::cpu {
 
-/// Rows of the input times packed panels of the weights, and what follows.
+/// Two neighbours along the inner dimension, rounded to bfloat16: what AVX512_BF16 multiplies and adds at once.
+struct Bfloat16Pair {
+  uint16_t first;
+  uint16_t second;
+};
+
+/// Rows of the input times packed panels of the weights, and what follows. An element is a float or a Bfloat16Pair; of
+/// pairs there are half as many, the last one filled up with zero.
+template <class Element>
 struct ProductTile {
-  const float* input;  // [rows, inner]
+  const Element* input;  // [rows, inner]
   int64_t input_stride;
   int64_t rows;
   int64_t inner;
-  const float* panels;  // [panels, inner, panel width]
-  int64_t columns;      // of the output; the last panel may be partly padding
-  const float* bias;    // [columns] or null
+  const Element* panels;  // [panels, inner, panel width]
+  int64_t columns;        // of the output; the last panel may be partly padding
+  const float* bias;      // [columns] or null
   Epilogue epilogue;
   float* output;  // [rows, columns]
   int64_t output_stride;
   float* scratch;  // [rows, panels * panel width], used when inner > kProductBlock
 };
 
-/// Longest run over the inner dimension whose panel stays in the first-level cache. Sums are cut at multiples of an
+/// Longest run of elements over the inner dimension whose panel stays in the first-level cache. Sums are cut at multiples of an
 /// even share of it, so where they are cut depends on the weights alone.
 constexpr int64_t kProductBlock = 256;
 
@@ -81,7 +89,7 @@ struct Kernels {
   const char* name;
   int64_t panel_width;
 
-  void (*product)(const ProductTile& tile);
+  void (*product)(const ProductTile<float>& tile);
   void (*attention)(const AttentionTile& tile);
   void (*rms_norm)(const float* input, const float* weight, float epsilon, int64_t size, float* output);
   void (*layer_norm)(const float* input, const float* weight, const float* bias, float epsilon, int64_t size,
@@ -98,9 +106,20 @@ struct Kernels {
   void (*silu)(const float* input, int64_t size, float* output);
 };
 
+/// Products of numbers rounded to bfloat16, with sums in float.
+struct Bfloat16Kernels {
+  const char* name;
+  int64_t panel_width;
+
+  /// Rounds to the nearest, ties to even: [rows, inner] to [rows, (inner + 1) / 2] pairs.
+  void (*round)(const float* input, int64_t input_stride, int64_t rows, int64_t inner, Bfloat16Pair* output);
+  void (*product)(const ProductTile<Bfloat16Pair>& tile);
+};
+
 extern const Kernels kPortableKernels;
 extern const Kernels kAvx2Kernels;
 extern const Kernels kAvx512Kernels;
+extern const Bfloat16Kernels kAvx512Bfloat16Kernels;
 
 }  // namespace sfumato::cpu
 

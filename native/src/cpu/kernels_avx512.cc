@@ -1,3 +1,5 @@
+#define SFUMATO_SIMD_512
+
 #include "cpu/attention_kernel.h"
 #include "cpu/product_kernel.h"
 #include "cpu/row_kernels.h"
@@ -5,8 +7,8 @@
 namespace sfumato::cpu {
 
 const Kernels kAvx512Kernels = {
-    "avx512", kPanelWidth,       Product, Attention,   RmsNorm, LayerNorm, Rope,
-    AddTo,    LogitStatisticsOf, Guide,   Exponential, GeluOf,  SiluOf,
+    "avx512", kPanelWidth,       Product<float>, Attention,   RmsNorm, LayerNorm, Rope,
+    AddTo,    LogitStatisticsOf, Guide,          Exponential, GeluOf,  SiluOf,
 };
 
 }  // namespace sfumato::cpu

@@ -29,14 +29,14 @@ inline Vec Finish(Vec sum, const float* bias, const float* output, int64_t colum
   return sum;
 }
 
-constexpr int64_t kCacheLine = 16;  // floats
+constexpr int64_t kCacheLine = 16;  // elements
 
 /// One panel of weights against all rows of the tile, over one block of the inner dimension.
-template <Epilogue kEpilogue>
+template <Epilogue kEpilogue, class Element>
 struct PanelProduct {
-  const ProductTile& tile;
-  const float* input;
-  const float* panel;
+  const ProductTile<Element>& tile;
+  const Element* input;
+  const Element* panel;
   int64_t inner;
   bool first;
   bool last;
@@ -45,7 +45,7 @@ struct PanelProduct {
   const float* bias;
   float* output;
   int64_t columns;
-  const float* next_panel;
+  const Element* next_panel;
 
   template <int kRows>
   void Run(int64_t row) {
@@ -84,8 +84,8 @@ struct PanelProduct {
   }
 };
 
-template <Epilogue kEpilogue>
-void ProductWith(const ProductTile& tile) {
+template <Epilogue kEpilogue, class Element>
+void ProductWith(const ProductTile<Element>& tile) {
   constexpr int64_t kColumns = kColumnsPerPanel<kEpilogue>;
   const int64_t panels = (tile.columns + kColumns - 1) / kColumns;
   const int64_t blocks = (tile.inner + kProductBlock - 1) / kProductBlock;
@@ -93,24 +93,25 @@ void ProductWith(const ProductTile& tile) {
     const int64_t begin = tile.inner * block / blocks;
     const int64_t end = tile.inner * (block + 1) / blocks;
     for (int64_t p = 0; p < panels; ++p) {
-      PanelProduct<kEpilogue> body{tile,
-                                   tile.input + begin,
-                                   tile.panels + (p * tile.inner + begin) * kPanelWidth,
-                                   end - begin,
-                                   block == 0,
-                                   block == blocks - 1,
-                                   tile.scratch + p * kPanelWidth,
-                                   panels * kPanelWidth,
-                                   tile.bias == nullptr ? nullptr : tile.bias + p * kColumns,
-                                   tile.output + p * kColumns,
-                                   tile.columns - p * kColumns,
-                                   tile.panels + ((p + 1) * tile.inner + begin) * kPanelWidth};
+      PanelProduct<kEpilogue, Element> body{tile,
+                                            tile.input + begin,
+                                            tile.panels + (p * tile.inner + begin) * kPanelWidth,
+                                            end - begin,
+                                            block == 0,
+                                            block == blocks - 1,
+                                            tile.scratch + p * kPanelWidth,
+                                            panels * kPanelWidth,
+                                            tile.bias == nullptr ? nullptr : tile.bias + p * kColumns,
+                                            tile.output + p * kColumns,
+                                            tile.columns - p * kColumns,
+                                            tile.panels + ((p + 1) * tile.inner + begin) * kPanelWidth};
       ForRowGroups(tile.rows, body);
     }
   }
 }
 
-void Product(const ProductTile& tile) {
+template <class Element>
+void Product(const ProductTile<Element>& tile) {
   switch (tile.epilogue) {
     case Epilogue::kStore:
       return ProductWith<Epilogue::kStore>(tile);

@@ -1,11 +1,11 @@
-// Vectors of floats for the instruction set that this file is compiled for. Included by the kernel sources only, inside
-// their own namespace.
+// Vectors of floats for the instruction set that a kernel source is compiled for. Included by the kernel sources only;
+// SFUMATO_SIMD_512 asks for AVX-512, which a test may also emulate.
 #ifndef SFUMATO_CPU_SIMD_H_
 #define SFUMATO_CPU_SIMD_H_
 
 #include <stdint.h>
 
-#if defined(__AVX512F__) || defined(__AVX2__)
+#if defined(SFUMATO_SIMD_512) || defined(__AVX2__)
 #include <immintrin.h>
 #endif
 
@@ -15,7 +15,7 @@ namespace {
 constexpr float kLowest = -3.402823466e38f;
 constexpr float kInfinity = __builtin_inff();
 
-#if defined(__AVX512F__)
+#if defined(SFUMATO_SIMD_512)
 
 using Vec = __m512;
 using IntVec = __m512i;

@@ -13,17 +13,17 @@ struct Sums {
   Vec high[kRows];  // the others
 };
 
-/// Adds a [kRows, inner] times b [inner, panel width] to the sums, one term after the other: a row's result does not
-/// depend on kRows.
-template <int kRows>
-inline void MultiplyPanel(const float* a, int64_t a_row, const float* b, int64_t inner, Sums<kRows>& sums) {
+/// Adds a [kRows, inner] times b [inner, panel width] to the sums, one element after the other: a row's result does not
+/// depend on kRows. An element is whatever Load, Set and MultiplyAdd take.
+template <int kRows, class Element>
+inline void MultiplyPanel(const Element* a, int64_t a_row, const Element* b, int64_t inner, Sums<kRows>& sums) {
   for (int64_t k = 0; k < inner; ++k) {
-    const Vec low = Load(b);
-    const Vec high = Load(b + kLanes);
+    const auto low = Load(b);
+    const auto high = Load(b + kLanes);
     b += kPanelWidth;
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      const Vec factor = Set(a[r * a_row + k]);
+      const auto factor = Set(a[r * a_row + k]);
       sums.low[r] = MultiplyAdd(factor, low, sums.low[r]);
       sums.high[r] = MultiplyAdd(factor, high, sums.high[r]);
     }

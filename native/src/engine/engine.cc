@@ -22,7 +22,7 @@ void CopyText(const std::string& text, char (&field)[SFUMATO_NAME_CAPACITY]) {
 Engine::Engine(const EngineOptions& options) : options_(options) {
   const Checkpoint checkpoint(options.model_directory);
   backend_ = std::make_unique<cpu::CpuBackend>(
-      options.instruction_set, options.threads,
+      options.instruction_set, options.bfloat16_products, options.threads,
       BackendLimits{options.max_batch_tokens, options.max_candidates, options.max_top_candidates});
   model_ = LoadModel(*backend_, checkpoint,
                      {options.max_batch_tokens, options.page_tokens, options.max_pages, options.approximate_cache});

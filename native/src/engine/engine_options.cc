@@ -50,13 +50,7 @@ EngineOptions EngineOptions::Check(const sfumato_options& options) {
   checked.threads = options.threads == 0 ? std::min(UsableCores(), 256) : options.threads;
   CheckRange("product_type", options.product_type, SFUMATO_PRODUCT_AUTO, SFUMATO_PRODUCT_BF16);
   checked.instruction_set = CheckInstructionSet(options.instruction_set);
-  if (options.product_type == SFUMATO_PRODUCT_BF16) {
-    if (checked.instruction_set != InstructionSet::kAvx512 || !SupportsBfloat16Products()) {
-      Fail(SFUMATO_FAILED_PRECONDITION, "product_type", "BF16",
-           "F32, since this CPU or instruction_set has no AVX512_BF16");
-    }
-    Fail(SFUMATO_UNIMPLEMENTED, "product_type", "BF16", "F32, since there are no BF16 kernels yet");
-  }
+  checked.bfloat16_products = options.product_type == SFUMATO_PRODUCT_BF16;
   CheckRange("max_slots", options.max_slots, 1, 65536);
   CheckRange("max_items", options.max_items, 1, SFUMATO_MAX_ITEMS);
   CheckRange("max_batch_tokens", options.max_batch_tokens, 1, SFUMATO_MAX_BATCH_TOKENS);

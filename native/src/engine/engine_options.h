@@ -13,6 +13,7 @@ struct EngineOptions {
   std::string model_directory;
   int threads = 1;
   InstructionSet instruction_set = InstructionSet::kPortable;
+  bool bfloat16_products = false;
   int64_t max_slots = 1;
   int64_t max_items = 1;
   int64_t max_batch_tokens = 1;

@@ -5,27 +5,18 @@
 #include "cpu/product_plan.h"
 
 namespace sfumato::cpu {
-namespace {
-
-/// Writes row `output` of the weights into its column.
-void PackRow(const std::vector<float>& row, float* column, int64_t panel_width) {
-  for (size_t k = 0; k < row.size(); ++k) column[static_cast<int64_t>(k) * panel_width] = row[k];
-}
-
-}  // namespace
-
 std::unique_ptr<PackedMatrix> CpuBackend::Pack(const std::vector<TensorView>& parts) {
   int64_t outputs = 0;
   for (const TensorView& part : parts) outputs += part.shape[0];
   const int64_t inner = parts.front().shape[1];
   const int64_t width = kernels_.panel_width;
-  auto matrix = std::make_unique<CpuMatrix>(outputs, inner, false, width);
+  auto matrix = products_.NewMatrix(outputs, inner, false);
   std::vector<float> row(static_cast<size_t>(inner));
   int64_t output = 0;
   for (const TensorView& part : parts) {
     for (int64_t i = 0; i < part.shape[0]; ++i, ++output) {
       ReadFloats(part, i * inner, inner, row.data());
-      PackRow(row, matrix->panel(output / width) + output % width, width);
+      matrix->Write(output / width, output % width, row.data());
     }
   }
   CountWeights(matrix->bytes());
@@ -34,16 +25,14 @@ std::unique_ptr<PackedMatrix> CpuBackend::Pack(const std::vector<TensorView>& pa
 
 std::unique_ptr<PackedMatrix> CpuBackend::PackGated(const TensorView& gate, const TensorView& up) {
   const int64_t inner = gate.shape[1];
-  const int64_t width = kernels_.panel_width;
-  const int64_t half = width / 2;
-  auto matrix = std::make_unique<CpuMatrix>(gate.shape[0], inner, true, width);
+  const int64_t half = kernels_.panel_width / 2;
+  auto matrix = products_.NewMatrix(gate.shape[0], inner, true);
   std::vector<float> row(static_cast<size_t>(inner));
   for (int64_t output = 0; output < gate.shape[0]; ++output) {
-    float* column = matrix->panel(output / half) + output % half;
     ReadFloats(gate, output * inner, inner, row.data());
-    PackRow(row, column, width);
+    matrix->Write(output / half, output % half, row.data());
     ReadFloats(up, output * inner, inner, row.data());
-    PackRow(row, column + half, width);
+    matrix->Write(output / half, output % half + half, row.data());
   }
   CountWeights(matrix->bytes());
   return matrix;
@@ -62,15 +51,21 @@ void CpuBackend::Matmul(const MatmulArguments& arguments) {
     const int64_t end_row = arguments.rows * (row_tile + 1) / plan.row_tiles;
     const int64_t end_panel = weights.panel_count() * (group + 1) / plan.panel_groups;
     // Partial sums of at most kMaxTileColumns columns fit the scratch.
-    const int64_t step = weights.inner() > kProductBlock ? kMaxTileColumns / kernels_.panel_width : end_panel;
+    const int64_t step = weights.elements() > kProductBlock ? kMaxTileColumns / kernels_.panel_width : end_panel;
     for (int64_t panel = weights.panel_count() * group / plan.panel_groups; panel < end_panel; panel += step) {
       const int64_t first_column = panel * width;
       const int64_t end_column = std::min(std::min(panel + step, end_panel) * width, weights.outputs());
-      kernels_.product({arguments.input + first_row * weights.inner(), weights.inner(), end_row - first_row,
-                        weights.inner(), weights.panel(panel), end_column - first_column,
-                        arguments.bias == nullptr ? nullptr : arguments.bias + first_column, arguments.epilogue,
-                        arguments.output + first_row * weights.outputs() + first_column, weights.outputs(),
-                        product_scratch_.data() + thread * kRowTile * kMaxTileColumns});
+      ProductTile<float> tile = {};
+      tile.input = arguments.input + first_row * weights.inner();
+      tile.input_stride = weights.inner();
+      tile.rows = end_row - first_row;
+      tile.columns = end_column - first_column;
+      tile.bias = arguments.bias == nullptr ? nullptr : arguments.bias + first_column;
+      tile.epilogue = arguments.epilogue;
+      tile.output = arguments.output + first_row * weights.outputs() + first_column;
+      tile.output_stride = weights.outputs();
+      tile.scratch = product_scratch_.data() + thread * kRowTile * kMaxTileColumns;
+      products_.Run(weights, panel, tile, thread);
     }
   });
 }

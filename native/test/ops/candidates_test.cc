@@ -342,7 +342,7 @@ TEST_P(CandidatesTest, RefusesLogitsThatAreNotFinite) {
   }
 }
 
-SFUMATO_FOR_INSTRUCTION_SETS(CandidatesTest);
+SFUMATO_FOR_ALL_KERNELS(CandidatesTest);
 
 }  // namespace
 }  // namespace sfumato::test

@@ -1,18 +1,53 @@
 #include "ops/matmul.h"
 
+#include <limits>
+
+#include "base/number_formats.h"
 #include "ops/op_test.h"
 
 namespace sfumato::test {
 namespace {
 
-class MatmulTest : public OpTest {};
+/// Kernels of products: for BF16, both operands are rounded and the rest is the same.
+struct TestedProducts {
+  std::string name;
+  const cpu::Kernels* kernels;
+  const cpu::Bfloat16Kernels* bfloat16_kernels;
+};
+
+std::vector<TestedProducts> AllTestedProducts() {
+  std::vector<TestedProducts> products;
+  for (const cpu::Kernels* kernels : TestedKernels()) products.push_back({NameOf(*kernels), kernels, nullptr});
+#if defined(__x86_64__)
+  products.push_back({"bf16_emulated", &cpu::kEmulatedAvx512Kernels, &cpu::kEmulatedBfloat16Kernels});
+  if (SupportsBfloat16Products()) products.push_back({"bf16", &cpu::kAvx512Kernels, &cpu::kAvx512Bfloat16Kernels});
+#endif
+  return products;
+}
+
+class MatmulTest : public testing::TestWithParam<TestedProducts> {
+ protected:
+  static std::unique_ptr<Backend> MakeBackend(int threads = 2) {
+    return std::make_unique<cpu::CpuBackend>(*GetParam().kernels, GetParam().bfloat16_kernels, threads,
+                                             BackendLimits{1024, 1024, 8});
+  }
+
+  /// Random numbers as the products will see them.
+  static Floats RandomOperand(int64_t size, uint32_t seed, float scale = 1.0f) {
+    Floats values = RandomFloats(size, seed, scale);
+    if (GetParam().bfloat16_kernels != nullptr) {
+      for (float& value : values) value = FromBfloat16(ToBfloat16(value));
+    }
+    return values;
+  }
+};
 
 double Activated(double x, Epilogue epilogue) {
   return epilogue == Epilogue::kGelu ? 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))) : x;
 }
 
 TEST_P(MatmulTest, MultipliesLiteralNumbers) {
-  const auto backend = MakeBackend(GetParam());
+  const auto backend = MakeBackend();
   const Floats weights = {1, 2, 3, 0, -1, 4};  // [2, 3]
   const Floats bias = {10, 20};
   const auto packed = backend->Pack({View(weights, {2, 3})});
@@ -27,7 +62,7 @@ TEST_P(MatmulTest, MultipliesLiteralNumbers) {
 }
 
 TEST_P(MatmulTest, MatchesADoubleReference) {
-  const auto backend = MakeBackend(GetParam(), 3);
+  const auto backend = MakeBackend(3);
   struct Shape {
     int64_t rows, outputs, inner;
   };
@@ -35,9 +70,9 @@ TEST_P(MatmulTest, MatchesADoubleReference) {
                              Shape{64, 528, 192}, Shape{3, 100, 700}, Shape{300, 20, 31}, Shape{29, 600, 520}}) {
     SCOPED_TRACE(std::to_string(shape.rows) + " x " + std::to_string(shape.outputs) + " x " +
                  std::to_string(shape.inner));
-    const Floats input = RandomFloats(shape.rows * shape.inner, 1);
+    const Floats input = RandomOperand(shape.rows * shape.inner, 1);
     const Floats weights =
-        RandomFloats(shape.outputs * shape.inner, 2, 1.0f / std::sqrt(static_cast<float>(shape.inner)));
+        RandomOperand(shape.outputs * shape.inner, 2, 1.0f / std::sqrt(static_cast<float>(shape.inner)));
     const Floats bias = RandomFloats(shape.outputs, 3);
     const Floats residual = RandomFloats(shape.rows * shape.outputs, 4);
     const auto packed = backend->Pack({View(weights, {shape.outputs, shape.inner})});
@@ -61,7 +96,7 @@ TEST_P(MatmulTest, MatchesADoubleReference) {
 }
 
 TEST_P(MatmulTest, StacksMatrices) {
-  const auto backend = MakeBackend(GetParam());
+  const auto backend = MakeBackend();
   const Floats first = {1, 0, 0, 1};  // [2, 2]
   const Floats second = {5, 7};       // [1, 2]
   const auto packed = backend->Pack({View(first, {2, 2}), View(second, {1, 2})});
@@ -72,7 +107,7 @@ TEST_P(MatmulTest, StacksMatrices) {
 }
 
 TEST_P(MatmulTest, ConvertsBfloat16Weights) {
-  const auto backend = MakeBackend(GetParam());
+  const auto backend = MakeBackend();
   const std::vector<uint16_t> weights = {0x3f80, 0xc000};  // 1, -2
   const auto packed = backend->Pack({{DataType::kBfloat16, {1, 2}, reinterpret_cast<const uint8_t*>(weights.data())}});
   const Floats input = {3, 4};
@@ -82,13 +117,13 @@ TEST_P(MatmulTest, ConvertsBfloat16Weights) {
 }
 
 TEST_P(MatmulTest, GatesWithSilu) {
-  const auto backend = MakeBackend(GetParam());
+  const auto backend = MakeBackend();
   for (const int64_t inner : {24, 300}) {
     const int64_t rows = 19;
     const int64_t outputs = 45;
-    const Floats input = RandomFloats(rows * inner, 5);
-    const Floats gate = RandomFloats(outputs * inner, 6, 0.2f);
-    const Floats up = RandomFloats(outputs * inner, 7, 0.2f);
+    const Floats input = RandomOperand(rows * inner, 5);
+    const Floats gate = RandomOperand(outputs * inner, 6, 0.2f);
+    const Floats up = RandomOperand(outputs * inner, 7, 0.2f);
     const auto packed = backend->PackGated(View(gate, {outputs, inner}), View(up, {outputs, inner}));
     EXPECT_EQ(packed->outputs(), outputs);
     Floats output(static_cast<size_t>(rows * outputs));
@@ -115,14 +150,14 @@ TEST_P(MatmulTest, ARowIsTheSameAloneAndAmongOthers) {
   for (const int64_t inner : {48, 192, 1000}) {
     const int64_t rows = 300;
     const int64_t outputs = 72;
-    const Floats input = RandomFloats(rows * inner, 8);
+    const Floats input = RandomOperand(rows * inner, 8);
     const Floats weights = RandomFloats(outputs * inner, 9);
     Floats all(static_cast<size_t>(rows * outputs));
-    const auto backend = MakeBackend(GetParam(), 2);
+    const auto backend = MakeBackend(2);
     const auto packed = backend->Pack({View(weights, {outputs, inner})});
     backend->Matmul({Part::kHead, input.data(), rows, packed.get(), nullptr, Epilogue::kStore, all.data()});
     for (const int threads : {1, 3}) {
-      const auto other = MakeBackend(GetParam(), threads);
+      const auto other = MakeBackend(threads);
       const auto other_packed = other->Pack({View(weights, {outputs, inner})});
       for (const auto& [first, count] :
            std::vector<std::pair<int64_t, int64_t>>{{0, 1}, {17, 1}, {299, 1}, {3, 2}, {5, 13}, {100, 64}, {1, 299}}) {
@@ -136,7 +171,33 @@ TEST_P(MatmulTest, ARowIsTheSameAloneAndAmongOthers) {
   }
 }
 
-SFUMATO_FOR_INSTRUCTION_SETS(MatmulTest);
+TEST_P(MatmulTest, RoundsOperandsToBfloat16WhereItSaysSo) {
+  const auto backend = MakeBackend();
+  // Halfway between 1 and its neighbour 1 + 2^-7, and between that and 1 + 2^-6: ties go to the even one.
+  const Floats weights = {1.0f + 0x1p-8f, 1.0f + 3 * 0x1p-8f};
+  const auto packed = backend->Pack({View(weights, {2, 1})});
+  const Floats input = {1.0f + 0x1p-8f};
+  Floats output(2);
+  backend->Matmul({Part::kHead, input.data(), 1, packed.get(), nullptr, Epilogue::kStore, output.data()});
+  if (GetParam().bfloat16_kernels != nullptr) {
+    EXPECT_EQ(output, (Floats{1.0f, 1.0f + 0x1p-6f}));
+  } else {
+    EXPECT_EQ(output, (Floats{weights[0] * input[0], weights[1] * input[0]}));
+  }
+}
+
+TEST_P(MatmulTest, HandsNotANumberOn) {
+  const auto backend = MakeBackend();
+  const Floats weights = {1, 2};
+  const auto packed = backend->Pack({View(weights, {1, 2})});
+  const Floats input = {std::numeric_limits<float>::quiet_NaN(), 1};
+  Floats output(1);
+  backend->Matmul({Part::kHead, input.data(), 1, packed.get(), nullptr, Epilogue::kStore, output.data()});
+  EXPECT_TRUE(std::isnan(output[0]));
+}
+
+INSTANTIATE_TEST_SUITE_P(Cpu, MatmulTest, testing::ValuesIn(AllTestedProducts()),
+                         [](const testing::TestParamInfo<TestedProducts>& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace sfumato::test

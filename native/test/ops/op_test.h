@@ -3,40 +3,50 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "base/cpu_features.h"
 #include "cpu/cpu_backend.h"
+#include "cpu/emulated_kernels.h"
 
 namespace sfumato::test {
 
 using Floats = std::vector<float>;
 
-inline std::vector<InstructionSet> SupportedSets() {
-  std::vector<InstructionSet> sets;
-  for (const InstructionSet set : {InstructionSet::kPortable, InstructionSet::kAvx2, InstructionSet::kAvx512}) {
-    if (Supports(set)) sets.push_back(set);
-  }
-  return sets;
+inline std::vector<const cpu::Kernels*> TestedKernels() {
+  std::vector<const cpu::Kernels*> kernels = {&cpu::kPortableKernels};
+#if defined(__x86_64__)
+  if (Supports(InstructionSet::kAvx2)) kernels.push_back(&cpu::kAvx2Kernels);
+  if (Supports(InstructionSet::kAvx512)) kernels.push_back(&cpu::kAvx512Kernels);
+  kernels.push_back(&cpu::kEmulatedAvx512Kernels);
+#endif
+  return kernels;
 }
 
-inline std::unique_ptr<Backend> MakeBackend(InstructionSet set, int threads = 2,
+inline std::unique_ptr<Backend> MakeBackend(const cpu::Kernels* kernels, int threads = 2,
                                             BackendLimits limits = {1024, 1024, 8}) {
-  return std::make_unique<cpu::CpuBackend>(set, threads, limits);
+  return std::make_unique<cpu::CpuBackend>(*kernels, nullptr, threads, limits);
 }
 
-inline std::string SetName(const testing::TestParamInfo<InstructionSet>& info) {
-  return InstructionSetName(info.param);
+inline std::string NameOf(const cpu::Kernels& kernels) {
+  std::string name = kernels.name;
+  std::replace(name.begin(), name.end(), ' ', '_');
+  return name;
 }
 
-/// One test body, run for every instruction set that the CPU has.
-class OpTest : public testing::TestWithParam<InstructionSet> {};
+inline std::string KernelsName(const testing::TestParamInfo<const cpu::Kernels*>& info) { return NameOf(*info.param); }
 
-#define SFUMATO_FOR_INSTRUCTION_SETS(TestSuite) \
-  INSTANTIATE_TEST_SUITE_P(Cpu, TestSuite, testing::ValuesIn(sfumato::test::SupportedSets()), sfumato::test::SetName)
+/// One test body, run for the kernels of every instruction set that the CPU has, and for those of AVX-512 emulated.
+class OpTest : public testing::TestWithParam<const cpu::Kernels*> {};
+
+#define SFUMATO_FOR_ALL_KERNELS(TestSuite)                                                    \
+  INSTANTIATE_TEST_SUITE_P(Cpu, TestSuite, testing::ValuesIn(sfumato::test::TestedKernels()), \
+                           sfumato::test::KernelsName)
 
 inline Floats RandomFloats(size_t size, uint32_t seed, float scale = 1.0f) {
   std::mt19937 generator(seed);

@@ -1,0 +1,67 @@
+#ifndef SFUMATO_CPU_PRODUCTS_H_
+#define SFUMATO_CPU_PRODUCTS_H_
+
+#include <memory>
+
+#include "base/aligned_buffer.h"
+#include "cpu/kernels.h"
+#include "ops/matmul.h"
+
+namespace sfumato::cpu {
+
+/// Rows of a tile whose input stays in the second-level cache.
+constexpr int64_t kRowTile = 128;
+
+/// Weights in panels [panels, inner, panel width]: a panel's columns lie side by side, so that one load yields the
+/// factors of neighbouring outputs. Gated weights hold gates in the panel's first half and their partners in the
+/// second. Weights for BF16 products hold pairs of neighbours instead: [panels, (inner + 1) / 2, panel width].
+class CpuMatrix : public PackedMatrix {
+ public:
+  CpuMatrix(int64_t outputs, int64_t inner, bool gated, bool bfloat16, int64_t panel_width);
+
+  int64_t bytes() const override { return floats_.bytes() + pairs_.bytes(); }
+  bool bfloat16() const { return bfloat16_; }
+  /// Elements along the inner dimension.
+  int64_t elements() const { return bfloat16_ ? (inner() + 1) / 2 : inner(); }
+  int64_t columns_per_panel() const { return gated() ? panel_width_ / 2 : panel_width_; }
+  int64_t panel_count() const { return (outputs() + columns_per_panel() - 1) / columns_per_panel(); }
+
+  /// Stores the weights [inner] of one column of a panel.
+  void Write(int64_t panel, int64_t column, const float* weights);
+
+  const float* floats(int64_t panel) const { return floats_.data() + panel * elements() * panel_width_; }
+  const Bfloat16Pair* pairs(int64_t panel) const { return pairs_.data() + panel * elements() * panel_width_; }
+
+ private:
+  bool bfloat16_;
+  int64_t panel_width_;
+  AlignedBuffer<float> floats_;
+  AlignedBuffer<Bfloat16Pair> pairs_;
+};
+
+/// Products with packed weights of one kind, F32 or BF16, for all threads of a backend.
+class Products {
+ public:
+  /// BF16 products where their kernels are given, whose panels are as wide as the others'.
+  Products(const Kernels& kernels, const Bfloat16Kernels* bfloat16_kernels, int threads);
+
+  const char* name() const { return bfloat16_kernels_ == nullptr ? "f32 packed panels" : bfloat16_kernels_->name; }
+  int64_t bytes() const { return rounded_.bytes(); }
+
+  /// Zeros, and room to round its inputs.
+  std::unique_ptr<CpuMatrix> NewMatrix(int64_t outputs, int64_t inner, bool gated);
+
+  /// The tile's rows, at most kRowTile, times the weights from one panel on; elements of tile and panels are filled in.
+  void Run(const CpuMatrix& weights, int64_t first_panel, ProductTile<float> tile, int thread);
+
+ private:
+  const Kernels& kernels_;
+  const Bfloat16Kernels* bfloat16_kernels_;
+  const int threads_;
+  int64_t rounded_stride_ = 0;
+  AlignedBuffer<Bfloat16Pair> rounded_;  // [threads, kRowTile, elements]
+};
+
+}  // namespace sfumato::cpu
+
+#endif  // SFUMATO_CPU_PRODUCTS_H_

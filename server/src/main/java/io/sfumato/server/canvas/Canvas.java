@@ -1,6 +1,8 @@
 package io.sfumato.server.canvas;
 
 import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * The canvas of one session while it is being written: a token, its state and the model's
@@ -24,6 +26,8 @@ public final class Canvas {
   private int endLength;
   private boolean finished;
   private int totalRevisions;
+  private final Moves moves;
+  private int changes;
 
   /**
    * Spans with a noise of 1 are opened at once; other drafts stand as provisional tokens.
@@ -45,6 +49,7 @@ public final class Canvas {
     confidences = new float[length];
     revisions = new int[length];
     endLength = length;
+    moves = new Moves(length);
     for (int position = 0; position < length; position++) {
       place(position, start.pinned()[position]);
     }
@@ -108,6 +113,108 @@ public final class Canvas {
   public void reassess(int position, float confidence) {
     require(position, TokenState.PROVISIONAL);
     confidences[position] = confidence;
+  }
+
+  /** Holds provisional positions as they are, for the client; pinned ones stay pinned. */
+  public void pin(List<PositionRange> ranges) {
+    for (PositionRange range : ranges) {
+      for (int position = range.start(); position < range.end(); position++) {
+        if (states[position] != TokenState.PINNED) {
+          require(position, TokenState.PROVISIONAL);
+          states[position] = TokenState.PINNED;
+          confidences[position] = 1;
+        }
+      }
+    }
+    changes++;
+  }
+
+  /** Makes the client's pinned positions provisional; their confidence is 1 until the next look. */
+  public void unpin(List<PositionRange> ranges) {
+    for (PositionRange range : ranges) {
+      for (int position = range.start(); position < range.end(); position++) {
+        require(position, TokenState.PINNED);
+        states[position] = TokenState.PROVISIONAL;
+      }
+    }
+    changes++;
+  }
+
+  /**
+   * Puts the client's own tokens in place of a range, pinned. With more tokens than the range has
+   * positions, what follows moves to the right and the last positions are dropped; with fewer, it
+   * moves to the left and undecided positions follow at the end.
+   *
+   * @throws IllegalStateException when the range is committed, or a pinned position would be
+   *     dropped
+   */
+  public void replace(PositionRange range, int[] replacement) {
+    requireOpen(range);
+    int shift = replacement.length - range.length();
+    if (shift > room(range)) {
+      throw new IllegalStateException(
+          "tokens: " + replacement.length + " (expected: room for them)");
+    }
+    changes++;
+    moves.add(changes, range, shift);
+    shift(range.end(), shift);
+    for (int index = 0; index < replacement.length; index++) {
+      put(range.start() + index, replacement[index], TokenState.PINNED, 1);
+    }
+    undecided = undecided(0, length());
+  }
+
+  /**
+   * Takes away what stands in a range, pins included.
+   *
+   * @throws IllegalStateException when a position of it is committed
+   */
+  public void blank(PositionRange range) {
+    requireOpen(range);
+    for (int position = range.start(); position < range.end(); position++) {
+      put(position, CanvasSnapshot.NO_TOKEN, TokenState.UNDECIDED, 0);
+    }
+    undecided = undecided(0, length());
+    changes++;
+  }
+
+  /** Takes provisional tokens away because the client wants them decided again. */
+  public void reopen(int[] positions, int count) {
+    for (int index = 0; index < count; index++) {
+      open(positions[index]);
+    }
+    changes++;
+  }
+
+  private void shift(int from, int shift) {
+    int to = Math.min(length(), from + shift);
+    int count = length() - Math.max(from, to);
+    System.arraycopy(tokens, from, tokens, to, count);
+    System.arraycopy(states, from, states, to, count);
+    System.arraycopy(confidences, from, confidences, to, count);
+    System.arraycopy(revisions, from, revisions, to, count);
+    for (int position = to + count; position < length(); position++) {
+      put(position, CanvasSnapshot.NO_TOKEN, TokenState.UNDECIDED, 0);
+    }
+  }
+
+  private void put(int position, int token, TokenState state, float confidence) {
+    tokens[position] = token;
+    states[position] = state;
+    confidences[position] = confidence;
+    revisions[position] = 0;
+  }
+
+  private void requireOpen(PositionRange range) {
+    if (range.start() < committedLength || finished) {
+      throw new IllegalStateException(
+          "position " + range.start() + ": COMMITTED (expected: not committed)");
+    }
+  }
+
+  /** How many tokens more than it has positions may replace a range: no pin drops off the end. */
+  public int room(PositionRange range) {
+    return length() - Math.max(range.end(), lastPinned() + 1);
   }
 
   /**
@@ -252,6 +359,28 @@ public final class Canvas {
     return Arrays.copyOfRange(tokens, start, committedLength);
   }
 
+  /** Last pinned position of the canvas, or -1. */
+  public int lastPinned() {
+    int position = length() - 1;
+    while (position >= 0 && states[position] != TokenState.PINNED) {
+      position--;
+    }
+    return position;
+  }
+
+  /** Changes that the client has made so far. */
+  public int changes() {
+    return changes;
+  }
+
+  /**
+   * Where a range of the canvas, as it was after so many changes, stands now; empty when an edit
+   * has taken it away since, or moved it off the canvas.
+   */
+  public Optional<PositionRange> locate(PositionRange range, int change) {
+    return moves.locate(range, change);
+  }
+
   /**
    * An immutable copy.
    *
@@ -260,7 +389,7 @@ public final class Canvas {
    */
   public CanvasSnapshot snapshot(int step, int totalSteps) {
     return new CanvasSnapshot(
-        block, step, totalSteps, tokens.clone(), states.clone(), confidences.clone());
+        block, step, totalSteps, changes, tokens.clone(), states.clone(), confidences.clone());
   }
 
   private void require(int position, TokenState expected) {

@@ -15,6 +15,7 @@ public final class CanvasSnapshot {
   private final int block;
   private final int step;
   private final int totalSteps;
+  private final int changes;
   private final int[] tokens;
   private final TokenState[] states;
   private final float[] confidences;
@@ -25,12 +26,19 @@ public final class CanvasSnapshot {
    * @param block block at work, from 0
    * @param step steps done in this block
    * @param totalSteps steps done in all blocks
+   * @param changes changes that the client has made so far
    * @param tokens token ids; NO_TOKEN where undecided
    * @param confidences probability 0..1 the model gave the token when it was last asked; 0 where
    *     undecided, 1 where pinned
    */
   public CanvasSnapshot(
-      int block, int step, int totalSteps, int[] tokens, TokenState[] states, float[] confidences) {
+      int block,
+      int step,
+      int totalSteps,
+      int changes,
+      int[] tokens,
+      TokenState[] states,
+      float[] confidences) {
     if (tokens.length != states.length || tokens.length != confidences.length) {
       throw new IllegalArgumentException(
           "states, confidences: "
@@ -44,6 +52,7 @@ public final class CanvasSnapshot {
     this.block = block;
     this.step = step;
     this.totalSteps = totalSteps;
+    this.changes = changes;
     this.tokens = tokens;
     this.states = states;
     this.confidences = confidences;
@@ -59,6 +68,11 @@ public final class CanvasSnapshot {
 
   public int totalSteps() {
     return totalSteps;
+  }
+
+  /** Changes that the client has made so far. */
+  public int changes() {
+    return changes;
   }
 
   /** Number of canvas positions. */

@@ -13,6 +13,8 @@ public enum ErrorReason {
   CONTEXT_TOO_LONG(ErrorKind.INVALID_ARGUMENT),
   /** The control cannot be applied to the canvas as it is now. */
   CONTROL_NOT_APPLICABLE(ErrorKind.FAILED_PRECONDITION),
+  /** What the control is about has been committed or edited since the frame it names. */
+  STALE_FRAME(ErrorKind.ABORTED),
   /** The model cannot do this: no tokenizer, no chat template, no guidance, ... */
   MODEL_CAPABILITY(ErrorKind.FAILED_PRECONDITION),
   /** The server does not have this yet; the message names the field. */

@@ -5,6 +5,8 @@ import static java.util.Objects.requireNonNull;
 import io.sfumato.server.canvas.CanvasSnapshot;
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
+import io.sfumato.server.session.Control.Resume;
+import io.sfumato.server.session.Control.StopAt;
 import io.sfumato.server.session.SessionEvent;
 import io.sfumato.server.session.SessionHandle;
 import io.sfumato.v1.Control;
@@ -35,6 +37,8 @@ final class CallSession {
   /** Negative: the session does not answer it. */
   private static final long STOP_TEXT_CONTROL = -1;
 
+  private static final long RESUME_CONTROL = -2;
+
   private enum Phase {
     BEFORE_START,
     RUNNING,
@@ -51,8 +55,9 @@ final class CallSession {
   private SessionHandle session;
   private EventWriter writer;
   private FramePacer pacer;
+  private FrameLog frames;
+  private ControlReader controls;
   private StreamSettings stream;
-  private boolean hasText;
   private CanvasSnapshot newest; // the last canvas of the session
   private boolean newestIsDue; // not shown yet
   private boolean keyframeDue;
@@ -80,6 +85,7 @@ final class CallSession {
       if (phase == Phase.BEFORE_START) {
         throw unexpected("start: absent (expected: the first message)");
       }
+      session.control(new Resume(RESUME_CONTROL)); // nobody is left who could ask for it
     });
   }
 
@@ -136,7 +142,8 @@ final class CallSession {
     }
     SessionPlan plan = start.plan().get();
     stream = plan.stream();
-    hasText = plan.model().text().isPresent();
+    frames = new FrameLog();
+    controls = new ControlReader(plan, frames);
     writer = new EventWriter(plan, new FrameWriter(plan.model().text().map(context::canvasText)));
     pacer = new FramePacer();
     openedNanos = context.clock().nanoTime();
@@ -148,7 +155,7 @@ final class CallSession {
     unanswered++;
     int controlId = control.getControlId();
     try {
-      switch (ControlReader.read(control, hasText)) {
+      switch (controls.read(control)) {
         case ControlReader.ForSession wanted -> session.control(wanted.control());
         case ControlReader.Keyframe keyframe -> {
           keyframeDue = true;
@@ -217,9 +224,7 @@ final class CallSession {
         .filter(event -> stream.showsCommits())
         .ifPresent(this::send);
     if (writer.isStopped() && !stoppedBefore) {
-      session.control(
-          new io.sfumato.server.session.Control.StopAt(
-              STOP_TEXT_CONTROL, writer.stoppedAt().getAsInt()));
+      session.control(new StopAt(STOP_TEXT_CONTROL, writer.stoppedAt().getAsInt()));
     }
   }
 
@@ -241,6 +246,7 @@ final class CallSession {
         .ifPresent(event -> {
           send(event);
           pacer.sent(newest, writer.lastFrame(), now);
+          frames.sent(newest);
         });
     return true;
   }

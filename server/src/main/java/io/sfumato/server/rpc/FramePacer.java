@@ -14,6 +14,7 @@ final class FramePacer {
   private int acknowledged;
   private int block;
   private int totalSteps;
+  private int changes;
   private long sentNanos;
 
   /** Whether the canvas may be shown now. */
@@ -27,7 +28,9 @@ final class FramePacer {
     if (nowNanos - sentNanos < settings.minFrameIntervalNanos()) {
       return false;
     }
-    return snapshot.block() != block || snapshot.totalSteps() - totalSteps >= settings.everySteps();
+    return snapshot.block() != block
+        || snapshot.changes() != changes
+        || snapshot.totalSteps() - totalSteps >= settings.everySteps();
   }
 
   /** Notes that a canvas was shown. */
@@ -36,6 +39,7 @@ final class FramePacer {
     frame = newFrame;
     block = snapshot.block();
     totalSteps = snapshot.totalSteps();
+    changes = snapshot.changes();
     sentNanos = nowNanos;
   }
 

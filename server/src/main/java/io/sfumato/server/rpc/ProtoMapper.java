@@ -46,6 +46,7 @@ final class ProtoMapper {
       case MAX_LENGTH -> io.sfumato.v1.FinishReason.FINISH_REASON_MAX_LENGTH;
       case STOP_TEXT -> io.sfumato.v1.FinishReason.FINISH_REASON_STOP_TEXT;
       case FINISHED_BY_CLIENT -> io.sfumato.v1.FinishReason.FINISH_REASON_FINISHED_BY_CLIENT;
+      case SOFT_DEADLINE -> io.sfumato.v1.FinishReason.FINISH_REASON_SOFT_DEADLINE;
       case SERVER_DRAINING -> io.sfumato.v1.FinishReason.FINISH_REASON_SERVER_DRAINING;
     };
   }

@@ -52,6 +52,15 @@ final class Ranges {
     return Durations.toNanos(value);
   }
 
+  /** A soft deadline in nanoseconds, if it is above 0 and at most a day. */
+  static long softDeadline(Problems problems, String path, Duration value) {
+    long nanos = nanos(problems, path, value, Durations.fromDays(1));
+    if (nanos == 0 && problems.isEmpty()) {
+      problems.invalid(path, "0s", "above 0s, up to a day");
+    }
+    return nanos;
+  }
+
   /** Checks the length of a text, in UTF-16 units. */
   static void length(Problems problems, String path, String value, int least, int most) {
     if (value.length() < least || value.length() > most) {

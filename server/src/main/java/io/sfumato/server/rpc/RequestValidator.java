@@ -2,7 +2,6 @@ package io.sfumato.server.rpc;
 
 import static java.util.Objects.requireNonNull;
 
-import com.google.protobuf.util.Durations;
 import io.sfumato.server.canvas.CanvasStart;
 import io.sfumato.server.error.ServingException;
 import io.sfumato.server.model.ModelCatalog;
@@ -17,6 +16,7 @@ import io.sfumato.v1.StopSpec;
 import io.sfumato.v1.StreamSpec;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.function.LongSupplier;
 
 /**
@@ -186,13 +186,11 @@ final class RequestValidator {
             problems);
     StopMatcher stops = stopTexts(stop, model, problems);
     int[] stopTokens = stopTokens(stop, model, problems);
-    if (stop.hasSoftDeadline()) {
-      problems.notBuilt(
-          "start.stop.soft_deadline",
-          Durations.isValid(stop.getSoftDeadline())
-              ? Durations.toString(stop.getSoftDeadline())
-              : "set");
-    }
+    OptionalLong softDeadline =
+        stop.hasSoftDeadline()
+            ? OptionalLong.of(
+                Ranges.softDeadline(problems, "start.stop.soft_deadline", stop.getSoftDeadline()))
+            : OptionalLong.empty();
     problems.throwIfAny();
     SessionSpec spec =
         new SessionSpec(
@@ -204,6 +202,7 @@ final class RequestValidator {
             stop.getIgnoreEndOfText() ? NO_TOKENS : defaults.endOfTextTokens(),
             stopTokens,
             deadlineNanos,
+            softDeadline,
             tag);
     return new SessionPlan(model, spec, stops, stream);
   }

@@ -39,7 +39,7 @@ final class SamplingReader {
       boolean ignoreEndOfText,
       Problems problems) {
     refuseNotBuilt(spec, path, problems);
-    int maxSteps = maxSteps(spec, path, defaults, problems);
+    Budget budget = budget(spec, path, defaults, problems);
     int minAccept = Math.min(defaults.minAcceptPerStep(), blockLength);
     if (spec.hasMinAcceptPerStep()) {
       minAccept =
@@ -60,13 +60,27 @@ final class SamplingReader {
     return new SamplingSpec(
         spec.hasSeed() ? spec.getSeed() : seeds.getAsLong(),
         temperature,
-        maxSteps,
+        budget.maxStepsPerBlock(),
         minAccept,
-        acceptance(spec, path, defaults, maxSteps, problems),
+        budget.acceptance(),
         revision(spec, path, defaults, problems),
         guidance,
         ignoreEndOfText ? defaults.endOfTextTokens() : NO_TOKENS,
         NO_TOKENS);
+  }
+
+  /** What a step accepts, and how many steps a block may take. */
+  record Budget(int maxStepsPerBlock, AcceptanceSpec acceptance) {}
+
+  /**
+   * The budget alone.
+   *
+   * @param path of the message that holds its fields
+   */
+  static Budget budget(
+      io.sfumato.v1.SamplingSpec spec, String path, ModelDefaults defaults, Problems problems) {
+    int maxSteps = maxSteps(spec, path, defaults, problems);
+    return new Budget(maxSteps, acceptance(spec, path, defaults, maxSteps, problems));
   }
 
   private static void refuseNotBuilt(

@@ -113,7 +113,7 @@ final class StatusMapper {
                               .setSubject(error.reason().name())
                               .setDescription(error.getMessage()))
                       .build()));
-      case UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, INTERNAL -> {}
+      case UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, ABORTED, INTERNAL -> {}
     }
     if (error.retryAfterNanos() > 0) {
       status.addDetails(
@@ -172,6 +172,7 @@ final class StatusMapper {
       case RESOURCE_EXHAUSTED -> Code.RESOURCE_EXHAUSTED;
       case DEADLINE_EXCEEDED -> Code.DEADLINE_EXCEEDED;
       case CANCELLED -> Code.CANCELLED;
+      case ABORTED -> Code.ABORTED;
       case INTERNAL -> Code.INTERNAL;
     };
   }

@@ -41,6 +41,9 @@ public final class EngineLoop implements SessionGate, AutoCloseable {
 
   private static final Logger LOG = System.getLogger(EngineLoop.class.getName());
 
+  /** How late the deadline of a paused session may be noticed. */
+  private static final long PAUSED_CHECK_NANOS = 10_000_000;
+
   private final DenoiseEngine engine;
   private final EngineLoopOptions options;
   private final NanoClock clock;
@@ -115,7 +118,12 @@ public final class EngineLoop implements SessionGate, AutoCloseable {
   private void run() {
     try {
       while (!closing) {
-        if (!step()) {
+        if (step()) {
+          continue;
+        }
+        if (running.count() > 0) {
+          LockSupport.parkNanos(this, PAUSED_CHECK_NANOS);
+        } else {
           LockSupport.park(this);
         }
       }
@@ -134,7 +142,8 @@ public final class EngineLoop implements SessionGate, AutoCloseable {
    * Does the work of one step boundary and one step. For the engine thread, and for programs that
    * drive the loop themselves.
    *
-   * @return whether sessions were running; false when there is nothing to do until someone comes
+   * @return whether sessions took part; false when there is nothing to do until someone comes, or
+   *     all are paused
    */
   public boolean step() {
     if (lost) {
@@ -145,9 +154,13 @@ public final class EngineLoop implements SessionGate, AutoCloseable {
     if (running.count() == 0) {
       return false;
     }
-    forEachRunning(Session::prepare);
+    double stepNanos = load.tokenNanos() * running.tokens();
+    forEachRunning(session -> session.prepare(stepNanos));
     removeEnded();
     running.plan(chosen);
+    if (chosen.isEmpty()) {
+      return running.count() == 0; // someone may have come to a free place
+    }
     if (runChosen()) {
       load.stepped(batch.tokenCount(), clock.nanoTime() - startNanos);
     }

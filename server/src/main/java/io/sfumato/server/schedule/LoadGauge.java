@@ -19,6 +19,7 @@ public final class LoadGauge {
   private volatile long failed;
   private volatile long cancelled;
   private volatile double stepNanos;
+  private volatile double tokenNanos;
   private volatile double sessionNanos;
 
   LoadGauge(int slots) {
@@ -30,6 +31,7 @@ public final class LoadGauge {
     steps++;
     tokens += newTokens;
     stepNanos = average(stepNanos, nanos);
+    tokenNanos = average(tokenNanos, (double) nanos / Math.max(1, newTokens));
   }
 
   @SuppressWarnings("NonAtomicVolatileUpdate") // one writer
@@ -50,7 +52,7 @@ public final class LoadGauge {
     running = newRunning;
   }
 
-  private static double average(double before, long nanos) {
+  private static double average(double before, double nanos) {
     return before == 0 ? nanos : before + WEIGHT * (nanos - before);
   }
 
@@ -88,6 +90,11 @@ public final class LoadGauge {
   /** Running average of a step's duration, decisions included; 0 before the first step. */
   public double stepNanos() {
     return stepNanos;
+  }
+
+  /** Running average of a step's duration per token in it; 0 before the first step. */
+  public double tokenNanos() {
+    return tokenNanos;
   }
 
   /**

@@ -81,6 +81,17 @@ final class RunningSessions {
     return seats.size();
   }
 
+  /** Tokens of one step of every session that takes steps, guidance apart. */
+  long tokens() {
+    long tokens = 0;
+    for (int index = 0; index < seats.size(); index++) {
+      if (seats.get(index).wantsStep()) {
+        tokens += seats.get(index).session().spec().sequenceLength();
+      }
+    }
+    return tokens;
+  }
+
   Session session(int index) {
     return seats.get(index).session();
   }

@@ -11,6 +11,11 @@ import io.sfumato.server.session.Session;
 record Seat(Session session, int slot, int[] pages, long startNanos) implements StepDemand {
 
   @Override
+  public boolean wantsStep() {
+    return session.wantsStep();
+  }
+
+  @Override
   public int items() {
     return session.items();
   }

@@ -7,9 +7,9 @@ import java.util.List;
  * Chooses the sessions of the next step: those that have waited longest come first, later ones fill
  * what room is left, and a session's items stay together.
  *
- * <p>Pure function; thread-safe. Nobody starves: whoever is left out stands before all who were
- * chosen, and a session alone always fits (an admission rule), so that each gets a step after at
- * most as many steps as there are sessions.
+ * <p>Pure function; thread-safe. Nobody who wants a step starves: whoever is left out stands before
+ * all who were chosen, and a session alone always fits (an admission rule), so that each gets a
+ * step after at most as many steps as there are sessions.
  */
 final class StepPlanner {
 
@@ -29,7 +29,10 @@ final class StepPlanner {
     int candidates = limits.candidates();
     for (int index = 0; index < waiting.size(); index++) {
       T demand = waiting.get(index);
-      if (demand.items() > items || demand.tokens() > tokens || demand.candidates() > candidates) {
+      if (!demand.wantsStep()
+          || demand.items() > items
+          || demand.tokens() > tokens
+          || demand.candidates() > candidates) {
         left.add(demand);
         continue;
       }

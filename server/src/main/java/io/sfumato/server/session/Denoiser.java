@@ -8,12 +8,15 @@ import io.sfumato.server.canvas.Canvas;
 import io.sfumato.server.canvas.CanvasSnapshot;
 import io.sfumato.server.canvas.TokenState;
 import io.sfumato.server.sampling.AcceptancePolicy;
+import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.Ranking;
 import io.sfumato.server.sampling.Revision;
 import io.sfumato.server.sampling.RevisionSpec;
 import io.sfumato.server.sampling.SamplingSpec;
 import io.sfumato.server.sampling.StepBudget;
 import java.util.Arrays;
+import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * One session's share of a step: what to ask the model for, and what its answer does to the canvas.
@@ -26,7 +29,8 @@ import java.util.Arrays;
  * <p>A block is done when all its positions are decided, or all up to an end-of-text: what a pass
  * opens again is undecided after it, so a block never ends with the pass that doubted it. The last
  * step that the budget allows decides everything and opens nothing. With revision a block that
- * holds a draft is looked at by one pass at least.
+ * holds a draft is looked at by one pass at least. An end-of-text before a pinned position is
+ * padding: the canvas goes on behind it.
  */
 final class Denoiser {
 
@@ -35,8 +39,8 @@ final class Denoiser {
   private final SamplingSpec sampling;
   private final int[] suppressedTokens;
   private final Canvas canvas;
-  private final AcceptancePolicy policy;
-  private final StepBudget budget;
+  private AcceptancePolicy policy;
+  private StepBudget budget;
   private final RevisionSpec revision;
   private final DraftScoring scoring;
   private final StepRows rows;
@@ -45,7 +49,10 @@ final class Denoiser {
   private boolean scored;
   private Control.Scope finishing; // null while the session runs as usual
   private boolean everything; // the step at hand decides all its candidates and opens nothing
-  private int undecidedAtStart;
+  private boolean exhausted; // such a step was the last one
+  private int policyStart; // steps of the block that another policy has had
+  private int undecidedAtStart; // of the policy
+  private int stepsLeft = Integer.MAX_VALUE;
   private int blockSteps;
   private int totalSteps;
   private int forwardPasses;
@@ -89,8 +96,21 @@ final class Denoiser {
     }
   }
 
-  Control.Scope finishing() {
-    return finishing;
+  /** Change what the session may spend, from the next step on. */
+  void setBudget(OptionalInt maxStepsPerBlock, Optional<AcceptanceSpec> acceptance) {
+    budget =
+        new StepBudget(
+            maxStepsPerBlock.orElse(budget.maxStepsPerBlock()), budget.minAcceptPerStep());
+    acceptance.ifPresent(spec -> {
+      policy = AcceptancePolicy.of(spec);
+      policyStart = blockSteps;
+      undecidedAtStart = undecidedInBlock();
+    });
+  }
+
+  /** Accept at least so much per step that all is decided after the given number of steps. */
+  void pace(int newStepsLeft) {
+    stepsLeft = Math.max(1, newStepsLeft);
   }
 
   boolean isScoring() {
@@ -108,7 +128,7 @@ final class Denoiser {
       scoring.request(canvas, rows);
       return;
     }
-    if (budget.isLast(blockSteps)) {
+    if (exhausted) {
       throw new IllegalStateException(
           "steps: "
               + (blockSteps + 1)
@@ -209,7 +229,10 @@ final class Denoiser {
     if (!everything) {
       accepted =
           budget.accepted(
-              policy.accepted(ranking, undecidedAtStart, blockSteps), rows.count(), blockSteps);
+              policy.accepted(ranking, undecidedAtStart, blockSteps - policyStart),
+              rows.count(),
+              blockSteps);
+      accepted = Math.max(accepted, Math.min(paced(), rows.count()));
     }
     for (int rank = 0; rank < accepted; rank++) {
       int index = ranking.index(rank);
@@ -218,6 +241,15 @@ final class Denoiser {
     for (int doubt = 0; doubt < doubts; doubt++) {
       canvas.revise(doubted[doubt]);
     }
+    exhausted = everything;
+  }
+
+  private int paced() {
+    if (stepsLeft == Integer.MAX_VALUE) {
+      return 0;
+    }
+    int undecided = canvas.undecided(canvas.blockStart(), usedEnd(canvas.length()));
+    return (undecided + stepsLeft - 1) / stepsLeft;
   }
 
   private int examine() {
@@ -240,7 +272,7 @@ final class Denoiser {
     if (canvas.isFinished() || !scored || awaitsExamination()) {
       return false;
     }
-    return endOfText() >= 0 || canvas.undecided(canvas.blockStart(), canvas.blockEnd()) == 0;
+    return endOfText() >= 0 || undecidedInBlock() == 0;
   }
 
   private boolean awaitsExamination() {
@@ -274,7 +306,8 @@ final class Denoiser {
   }
 
   private int firstEnd(int start, int end) {
-    for (int position = start; position < end; position++) {
+    int afterPins = Math.max(start, canvas.lastPinned() + 1);
+    for (int position = afterPins; position < end; position++) {
       if (!canvas.isUndecided(position)
           && (isStop(position) || contains(spec.endOfTextTokens(), canvas.token(position)))) {
         return position;
@@ -304,7 +337,13 @@ final class Denoiser {
 
   private void startBlock() {
     blockSteps = 0;
-    undecidedAtStart = canvas.undecided(canvas.blockStart(), canvas.blockEnd());
+    exhausted = false;
+    policyStart = 0;
+    undecidedAtStart = undecidedInBlock();
+  }
+
+  private int undecidedInBlock() {
+    return canvas.undecided(canvas.blockStart(), canvas.blockEnd());
   }
 
   private static boolean contains(int[] tokens, int token) {

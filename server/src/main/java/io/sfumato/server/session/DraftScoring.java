@@ -58,9 +58,7 @@ final class DraftScoring {
     int count = 0;
     for (int position = span.start(); position < span.start() + span.length(); position++) {
       if (canvas.state(position) == TokenState.PROVISIONAL) {
-        float probability = canvas.confidence(position);
-        int rank = Float.isNaN(probability) ? 0 : Float.floatToIntBits(Math.max(probability, 0f));
-        ranked[count++] = ((long) rank << 32) | position;
+        ranked[count++] = Revision.rank(canvas.confidence(position), position);
       }
     }
     Arrays.sort(ranked, 0, count);

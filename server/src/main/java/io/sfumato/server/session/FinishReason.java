@@ -7,5 +7,6 @@ public enum FinishReason {
   MAX_LENGTH,
   STOP_TEXT,
   FINISHED_BY_CLIENT,
+  SOFT_DEADLINE,
   SERVER_DRAINING
 }

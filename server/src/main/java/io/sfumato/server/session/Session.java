@@ -32,13 +32,14 @@ public final class Session implements SessionHandle {
   private final ControlQueue controls = new ControlQueue();
   private final Outbox outbox;
   private final Denoiser denoiser;
+  private final Pace pace = new Pace();
+  private final Ending ending = new Ending();
+  private final Steering steering;
   private final long arrivalNanos;
   private long firstStepNanos = NEVER;
   private long firstCanvasNanos = NEVER;
   private long progressNanos;
   private int queuePosition;
-  private boolean stopAfterBlock;
-  private FinishReason forced; // why the whole canvas is finished at once
   private volatile SessionState state = SessionState.QUEUED;
   private volatile boolean cancelled;
 
@@ -60,9 +61,11 @@ public final class Session implements SessionHandle {
     this.wake = requireNonNull(wake, "wake");
     this.clock = requireNonNull(clock, "clock");
     denoiser = new Denoiser(spec, maskToken);
+    steering = new Steering(denoiser, pace, ending);
     outbox = new Outbox(2 + denoiser.canvas().blockCount() + ControlQueue.CAPACITY);
     arrivalNanos = clock.nanoTime();
     progressNanos = arrivalNanos;
+    spec.softDeadlineNanos().ifPresent(nanos -> pace.softDeadline(arrivalNanos + nanos));
   }
 
   @Override
@@ -72,11 +75,8 @@ public final class Session implements SessionHandle {
 
   @Override
   public void control(Control control) {
-    requireNonNull(control, "control");
-    if (!state.isOver()) {
-      controls.offer(control);
-      wake.run();
-    }
+    controls.offer(requireNonNull(control, "control"));
+    wake.run();
   }
 
   @Override
@@ -136,7 +136,7 @@ public final class Session implements SessionHandle {
   /**
    * Takes note of what happened outside since the last step: cancellation, deadline, controls.
    *
-   * @return whether the session wants a step
+   * @return whether the session goes on
    */
   public boolean boundary() {
     if (state.isOver()) {
@@ -155,6 +155,9 @@ public final class Session implements SessionHandle {
       return true;
     }
     applyControls();
+    if (!state.isOver() && pace.isPauseOver(now)) {
+      resume();
+    }
     if (!state.isOver() && now - progressNanos >= PROGRESS_NANOS) {
       progress();
       signal();
@@ -162,51 +165,67 @@ public final class Session implements SessionHandle {
     return !state.isOver();
   }
 
+  /** Whether the session wants a step at this boundary. */
+  public boolean wantsStep() {
+    return !state.isOver() && !pace.isPaused();
+  }
+
+  private void resume() {
+    pace.resume();
+    commitDoneBlocks();
+    signal();
+  }
+
   private void expire() {
     boolean queued = state == SessionState.QUEUED;
-    long waited = clock.nanoTime() - arrivalNanos;
     fail(
         new ServingException(
             queued ? ErrorReason.EXPIRED_IN_QUEUE : ErrorReason.EXPIRED_RUNNING,
             "deadline: passed after "
-                + waited / 1_000_000
+                + (clock.nanoTime() - arrivalNanos) / 1_000_000
                 + " ms "
                 + (queued ? "in the queue" : "of work")
                 + " (expected: the end of the session before)"));
   }
 
   private void applyControls() {
-    boolean answered = false;
-    for (Control control = controls.poll();
-        control != null && !state.isOver();
-        control = controls.poll()) {
-      if (!ControlQueue.isInternal(control)) {
-        outbox.add(new SessionEvent.ControlApplied(control.controlId(), denoiser.totalSteps() + 1));
-        answered = true;
-      }
-      apply(control);
+    if (controls.peek() == null) {
+      return;
     }
-    if (answered || state.isOver()) {
-      signal();
+    Canvas canvas = denoiser.canvas();
+    int changes = canvas.changes();
+    int committed = canvas.committedLength();
+    for (Control control = nextControl(); control != null; control = nextControl()) {
+      answer(control);
     }
+    if (ending.isStopped()) {
+      denoiser.endAt(canvas.blockStart());
+      finish(FinishReason.STOP_TEXT, Math.min(ending.stoppedAt(), canvas.committedLength()));
+    } else if (!pace.isPaused()) {
+      commitDoneBlocks();
+    }
+    if (!state.isOver() && (canvas.changes() != changes || canvas.committedLength() != committed)) {
+      publishCanvas();
+    }
+    signal();
   }
 
-  private void apply(Control control) {
-    switch (control) {
-      case Control.FinishNow finishNow -> {
-        denoiser.finish(finishNow.scope());
-        if (finishNow.scope() == Control.Scope.CANVAS && forced == null) {
-          forced = FinishReason.FINISHED_BY_CLIENT;
-        }
-        commitDoneBlocks();
-      }
-      case Control.StopAfterBlock ignored -> stopAfterBlock = true;
-      case Control.StopAt stopAt -> {
-        denoiser.endAt(denoiser.canvas().blockStart());
-        publishCanvas();
-        finish(
-            FinishReason.STOP_TEXT, Math.min(stopAt.length(), denoiser.canvas().committedLength()));
-      }
+  /** Positions stand still while the model is asked about a draft: such controls wait for that. */
+  private Control nextControl() {
+    boolean waits = denoiser.isScoring() && controls.peek() instanceof Control.OnCanvas;
+    return waits ? null : controls.poll();
+  }
+
+  private void answer(Control control) {
+    SessionEvent answer;
+    try {
+      steering.apply(control, clock.nanoTime());
+      answer = new SessionEvent.ControlApplied(control.controlId(), denoiser.totalSteps() + 1);
+    } catch (ServingException refusal) {
+      answer = new SessionEvent.ControlRejected(control.controlId(), refusal);
+    }
+    if (!ControlQueue.isInternal(control)) {
+      outbox.add(answer);
     }
   }
 
@@ -216,15 +235,27 @@ public final class Session implements SessionHandle {
    */
   public void drain() {
     if (!state.isOver()) {
-      forced = FinishReason.SERVER_DRAINING;
+      ending.force(FinishReason.SERVER_DRAINING);
       denoiser.finish(Control.Scope.CANVAS);
-      commitDoneBlocks();
-      signal();
+      resume();
     }
   }
 
-  /** Chooses what to ask in the next step. */
-  public void prepare() {
+  /**
+   * Chooses what to ask in the next step, if one is wanted.
+   *
+   * @param stepNanos expected between two steps as the load is now; 0 when not known
+   */
+  public void prepare(double stepNanos) {
+    if (!wantsStep()) {
+      return;
+    }
+    int stepsLeft = pace.stepsLeft(clock.nanoTime(), stepNanos);
+    if (stepsLeft < 2) {
+      denoiser.finish(Control.Scope.CANVAS);
+      ending.force(FinishReason.SOFT_DEADLINE);
+    }
+    denoiser.pace(stepsLeft);
     denoiser.prepare();
   }
 
@@ -255,8 +286,10 @@ public final class Session implements SessionHandle {
   public void decide(Candidates candidates) {
     denoiser.decide(candidates);
     state = SessionState.DENOISING;
+    long now = clock.nanoTime();
+    pace.stepped(now);
     if (firstCanvasNanos == NEVER) {
-      firstCanvasNanos = clock.nanoTime();
+      firstCanvasNanos = now;
     }
     if (!commitDoneBlocks()) {
       publishCanvas();
@@ -284,7 +317,7 @@ public final class Session implements SessionHandle {
     if (end >= 0) {
       reason = denoiser.isStop(end) ? FinishReason.STOP_TOKEN : FinishReason.END_OF_TEXT;
       denoiser.endAt(end);
-    } else if (stopAfterBlock) {
+    } else if (ending.isAfterBlock()) {
       reason = FinishReason.FINISHED_BY_CLIENT;
       denoiser.endAt(canvas.blockEnd());
     } else {
@@ -295,12 +328,12 @@ public final class Session implements SessionHandle {
     }
     outbox.add(new SessionEvent.BlockCommitted(block, start, canvas.committedTokens(start), steps));
     if (reason != null) {
-      publishCanvas();
-      finish(forced == null ? reason : forced, canvas.committedLength());
+      finish(ending.reason(reason), canvas.committedLength());
     }
   }
 
   private void finish(FinishReason reason, int length) {
+    publishCanvas();
     long now = clock.nanoTime();
     int[] tokens = new int[length];
     for (int position = 0; position < length; position++) {
@@ -308,6 +341,10 @@ public final class Session implements SessionHandle {
     }
     Timing timing =
         new Timing(since(firstStepNanos, now), since(firstCanvasNanos, now), now - arrivalNanos);
+    controls
+        .close()
+        .forEach(late ->
+            outbox.add(new SessionEvent.ControlRejected(late.controlId(), ControlQueue.tooLate())));
     outbox.add(new SessionEvent.Finished(reason, tokens, denoiser.usage(length), timing));
     state = SessionState.FINISHED;
   }
@@ -320,6 +357,7 @@ public final class Session implements SessionHandle {
   public void fail(ServingException reason) {
     if (!state.isOver()) {
       state = SessionState.FAILED;
+      controls.close();
       outbox.add(new SessionEvent.Failed(reason));
       signal();
     }

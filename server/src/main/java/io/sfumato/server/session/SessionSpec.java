@@ -2,6 +2,7 @@ package io.sfumato.server.session;
 
 import io.sfumato.server.canvas.CanvasStart;
 import io.sfumato.server.sampling.SamplingSpec;
+import java.util.OptionalLong;
 
 /**
  * Everything a session needs to know, checked and with all defaults filled in: token ids only, no
@@ -19,6 +20,7 @@ import io.sfumato.server.sampling.SamplingSpec;
  * @param stopTokens like end-of-text, but reported as a stop
  * @param deadlineNanos the call's deadline on the server's clock ({@code NanoClock});
  *     Long.MAX_VALUE for none
+ * @param softDeadlineNanos time from the session's arrival until its best guess is to be committed
  * @param tag the client's own name of the session, for logs; may be empty
  */
 public record SessionSpec(
@@ -30,6 +32,7 @@ public record SessionSpec(
     int[] endOfTextTokens,
     int[] stopTokens,
     long deadlineNanos,
+    OptionalLong softDeadlineNanos,
     String tag) {
 
   /** Positions of prompt and canvas together. */

@@ -12,6 +12,7 @@ import io.sfumato.server.sampling.SamplingSpec;
 import io.sfumato.server.session.SessionSpec;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -129,7 +130,16 @@ final class ReplayPlan {
   private static SessionSpec session(
       int[] prompt, CanvasStart start, int block, SamplingSpec sampling) {
     return new SessionSpec(
-        prompt, start, block, block, sampling, NO_TOKENS, NO_TOKENS, Long.MAX_VALUE, "");
+        prompt,
+        start,
+        block,
+        block,
+        sampling,
+        NO_TOKENS,
+        NO_TOKENS,
+        Long.MAX_VALUE,
+        OptionalLong.empty(),
+        "");
   }
 
   private static int positive(JsonNode parameters, String name) {

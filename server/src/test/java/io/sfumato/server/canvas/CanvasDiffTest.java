@@ -45,10 +45,10 @@ final class CanvasDiffTest {
   void confidencesCountWhenTheirLevelChanges() {
     CanvasSnapshot before =
         new CanvasSnapshot(
-            0, 0, 0, new int[] {1, 2}, new TokenState[] {P, P}, new float[] {.5f, .5f});
+            0, 0, 0, 0, new int[] {1, 2}, new TokenState[] {P, P}, new float[] {.5f, .5f});
     CanvasSnapshot after =
         new CanvasSnapshot(
-            0, 1, 1, new int[] {1, 2}, new TokenState[] {P, P}, new float[] {.5001f, .6f});
+            0, 1, 1, 0, new int[] {1, 2}, new TokenState[] {P, P}, new float[] {.5001f, .6f});
     assertThat(between(before, after, false)).isEmpty();
     assertThat(between(before, after, true)).containsExactly(new CanvasSpan(1, 1, P));
     assertThat(CanvasDiff.confidenceLevel(0)).isZero();
@@ -104,6 +104,6 @@ final class CanvasDiffTest {
   }
 
   private static CanvasSnapshot canvas(int[] tokens, TokenState... states) {
-    return new CanvasSnapshot(0, 0, 0, tokens, states, new float[tokens.length]);
+    return new CanvasSnapshot(0, 0, 0, 0, tokens, states, new float[tokens.length]);
   }
 }

@@ -104,7 +104,6 @@ class RequestValidatorTest {
           sampling { repetition_penalty: 1.5 }                      | start.sampling.repetition_penalty | repetition_penalty: 1.5 (expected: absent, not built yet)
           sampling { logit_bias { key: 3 value: 1 } }               | start.sampling.logit_bias       | logit_bias: 1 entries (expected: absent, not built yet)
           sampling { joint_edit {} }                                | start.sampling.joint_edit       | joint_edit: set (expected: absent, not built yet)
-          stop { soft_deadline { seconds: 2 } }                     | start.stop.soft_deadline        | soft_deadline: 2s (expected: absent, not built yet)
           stream { max_alternatives: 2 }                            | start.stream.max_alternatives   | max_alternatives: 2 (expected: absent, not built yet)
           """)
   void namesWhatIsNotBuilt(String start, String path, String message) throws ParseException {

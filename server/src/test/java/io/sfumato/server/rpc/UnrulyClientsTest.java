@@ -135,6 +135,9 @@ class UnrulyClientsTest {
       if (slow) {
         log.request(1_000_000);
       }
+      if (!cancelled) {
+        requests.onCompleted(); // a session that stands paused goes on
+      }
       Code code = log.code();
       List<Event> events = log.rest();
       if (code == Code.OK) {

@@ -12,7 +12,8 @@ import io.sfumato.server.sampling.Philox;
  *
  * @param endOfText proposed for one row in {@code rarity}; -1 for never
  */
-record HashScript(int vocabulary, int endOfText, int rarity) implements ScriptedEngine.Script {
+public record HashScript(int vocabulary, int endOfText, int rarity)
+    implements ScriptedEngine.Script {
 
   @Override
   public void propose(long run, StepBatch batch, Candidates candidates) {

@@ -14,11 +14,11 @@ import java.util.List;
  * An engine loop over a scripted engine that a test drives step by step, with a clock that only the
  * test moves.
  */
-final class LoopFixture {
+public final class LoopFixture {
 
-  static final int VOCABULARY = 64;
-  static final int MASK = 63;
-  static final int END_OF_TEXT = 62;
+  public static final int VOCABULARY = 64;
+  public static final int MASK = 63;
+  public static final int END_OF_TEXT = 62;
 
   final ScriptedEngine engine;
   final EngineLoop loop;
@@ -40,11 +40,11 @@ final class LoopFixture {
     return new LoopFixture(limits, queueCapacity, new HashScript(VOCABULARY, END_OF_TEXT, 40));
   }
 
-  static EngineLimits limits(int slots, int items, int tokens) {
+  public static EngineLimits limits(int slots, int items, int tokens) {
     return new EngineLimits(slots, items, tokens, tokens, 0, 0, 16);
   }
 
-  static EngineInfo info(AttentionKind attention) {
+  public static EngineInfo info(AttentionKind attention) {
     return new EngineInfo(
         "scripted",
         "none",

@@ -1,12 +1,16 @@
 package io.sfumato.server.schedule;
 
 import io.sfumato.server.canvas.CanvasSnapshot;
+import io.sfumato.server.session.Control;
+import io.sfumato.server.session.Session;
 import io.sfumato.server.session.SessionEvent;
 import io.sfumato.server.session.SessionHandle;
 import io.sfumato.server.session.SessionSpec;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.function.Supplier;
 
@@ -19,13 +23,20 @@ final class SessionCourse {
   private final EngineLoop loop;
   private final Supplier<SessionSpec> neighbours;
   private final Random random;
+  private final Map<Integer, Control> controls;
   private final List<SessionHandle> others = new ArrayList<>();
   private final List<String> shown = new ArrayList<>();
+  private int steps; // of the canvas shown last
 
-  private SessionCourse(EngineLoop loop, Supplier<SessionSpec> neighbours, Random random) {
+  private SessionCourse(
+      EngineLoop loop,
+      Supplier<SessionSpec> neighbours,
+      Random random,
+      Map<Integer, Control> controls) {
     this.loop = loop;
     this.neighbours = neighbours;
     this.random = random;
+    this.controls = controls;
   }
 
   static List<String> of(
@@ -34,7 +45,20 @@ final class SessionCourse {
       int others,
       Supplier<SessionSpec> neighbours,
       Random random) {
-    return new SessionCourse(loop, neighbours, random).run(spec, others);
+    return of(loop, spec, others, neighbours, random, Map.of());
+  }
+
+  /**
+   * @param controls what the client asks after so many steps of its session
+   */
+  static List<String> of(
+      EngineLoop loop,
+      SessionSpec spec,
+      int others,
+      Supplier<SessionSpec> neighbours,
+      Random random,
+      Map<Integer, Control> controls) {
+    return new SessionCourse(loop, neighbours, random, new HashMap<>(controls)).run(spec, others);
   }
 
   private List<String> run(SessionSpec spec, int count) {
@@ -42,6 +66,10 @@ final class SessionCourse {
     SessionHandle session = loop.open(spec, () -> {});
     join(count - count / 2);
     while (shown.isEmpty() || !shown.getLast().startsWith("finished")) {
+      Control control = controls.remove(((Session) session).totalSteps());
+      if (control != null) {
+        session.control(control);
+      }
       if (!loop.step()) {
         break;
       }
@@ -66,7 +94,13 @@ final class SessionCourse {
 
   private void describe(SessionEvent event) {
     switch (event) {
-      case SessionEvent.CanvasChanged changed -> shown.add(describe(changed.snapshot()));
+      case SessionEvent.CanvasChanged changed -> {
+        // What a control alone has changed is seen only if a step comes later, which is chance.
+        if (changed.snapshot().totalSteps() > steps) {
+          steps = changed.snapshot().totalSteps();
+          shown.add(describe(changed.snapshot()));
+        }
+      }
       case SessionEvent.BlockCommitted block ->
           shown.add(
               "committed "
@@ -86,8 +120,9 @@ final class SessionCourse {
       case SessionEvent.Failed failed -> throw new AssertionError(failed.reason());
       case SessionEvent.Accepted ignored -> {}
       case SessionEvent.Progress ignored -> {}
-      case SessionEvent.ControlApplied ignored -> {}
-      case SessionEvent.ControlRejected ignored -> {}
+      case SessionEvent.ControlApplied applied -> shown.add(applied.toString());
+      case SessionEvent.ControlRejected rejected ->
+          shown.add(rejected.controlId() + " " + rejected.reason().getMessage());
     }
   }
 

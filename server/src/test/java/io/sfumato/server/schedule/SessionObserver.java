@@ -122,7 +122,12 @@ final class SessionObserver {
     assertThat(finished.usage().canvasTokens()).isEqualTo(spec.start().length());
     assertThat(finished.usage().tokenForwards())
         .isEqualTo((long) finished.usage().forwardPasses() * spec.sequenceLength());
-    for (int position = 0; position < tokens.size(); position++) {
+    boolean[] pinned = spec.start().pinned();
+    int lastPinned = pinned.length - 1;
+    while (lastPinned >= 0 && !pinned[lastPinned]) {
+      lastPinned--;
+    }
+    for (int position = lastPinned + 1; position < tokens.size(); position++) {
       int token = tokens.get(position);
       assertThat(Arrays.stream(spec.endOfTextTokens()).anyMatch(end -> end == token))
           .as("end-of-text in the result")

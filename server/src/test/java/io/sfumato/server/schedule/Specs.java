@@ -8,10 +8,11 @@ import io.sfumato.server.sampling.SamplingSpec;
 import io.sfumato.server.session.SessionSpec;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Random;
 
 /** Builds session specifications for tests, by hand or at random. Confined to one thread. */
-final class Specs {
+public final class Specs {
 
   static final int[] NO_TOKENS = {};
 
@@ -29,6 +30,7 @@ final class Specs {
   private int[] endOfText = NO_TOKENS;
   private int[] stop = NO_TOKENS;
   private long deadline = Long.MAX_VALUE;
+  private OptionalLong softDeadline = OptionalLong.empty();
 
   Specs prompt(int... tokens) {
     prompt = tokens;
@@ -101,7 +103,12 @@ final class Specs {
     return this;
   }
 
-  SessionSpec build() {
+  Specs softDeadline(long nanos) {
+    softDeadline = OptionalLong.of(nanos);
+    return this;
+  }
+
+  public SessionSpec build() {
     SamplingSpec sampling =
         new SamplingSpec(
             seed,
@@ -114,11 +121,20 @@ final class Specs {
             NO_TOKENS,
             NO_TOKENS);
     return new SessionSpec(
-        prompt, start, blockLength, windowLength, sampling, endOfText, stop, deadline, "");
+        prompt,
+        start,
+        blockLength,
+        windowLength,
+        sampling,
+        endOfText,
+        stop,
+        deadline,
+        softDeadline,
+        "");
   }
 
   /** Any session that tokens 0..vocabulary-2 and a sequence of the given length allow. */
-  static Specs random(Random random, int vocabulary, int mostTokens) {
+  public static Specs random(Random random, int vocabulary, int mostTokens) {
     Specs specs = new Specs();
     specs.prompt = new int[random.nextInt(Math.max(1, mostTokens / 3))];
     for (int index = 0; index < specs.prompt.length; index++) {

@@ -10,7 +10,13 @@ import org.junit.jupiter.api.Test;
 
 final class StepPlannerTest {
 
-  private record Demand(String name, int items, int tokens, int candidates) implements StepDemand {}
+  private record Demand(String name, int items, int tokens, int candidates) implements StepDemand {
+
+    @Override
+    public boolean wantsStep() {
+      return !name.equals("paused");
+    }
+  }
 
   private final List<Demand> chosen = new ArrayList<>();
   private final List<Demand> left = new ArrayList<>();
@@ -34,6 +40,14 @@ final class StepPlannerTest {
         List.of(new Demand("a", 2, 1, 1), new Demand("b", 2, 1, 9), new Demand("c", 1, 1, 9));
     StepPlanner.plan(waiting, limits(3, 100, 10), chosen, left);
     assertThat(chosen).extracting(Demand::name).containsExactly("a", "c");
+  }
+
+  @Test
+  void leavesOutWhoWantsNoStep() {
+    List<Demand> waiting = List.of(new Demand("paused", 1, 1, 1), new Demand("b", 1, 1, 1));
+    StepPlanner.plan(waiting, limits(4, 100, 100), chosen, left);
+    assertThat(chosen).extracting(Demand::name).containsExactly("b");
+    assertThat(left).extracting(Demand::name).containsExactly("paused");
   }
 
   @Test

@@ -115,6 +115,6 @@ final class OutboxTest {
 
   private static CanvasSnapshot canvas(int step) {
     return new CanvasSnapshot(
-        0, step, step, new int[] {1}, new TokenState[] {TokenState.PROVISIONAL}, new float[1]);
+        0, step, step, 0, new int[] {1}, new TokenState[] {TokenState.PROVISIONAL}, new float[1]);
   }
 }

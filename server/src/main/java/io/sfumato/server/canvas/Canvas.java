@@ -374,8 +374,7 @@ public final class Canvas {
   }
 
   /**
-   * Where a range of the canvas, as it was after so many changes, stands now; empty when an edit
-   * has taken it away since, or moved it off the canvas.
+   * Where a range of the canvas after so many changes stands now; empty when it is gone since.
    */
   public Optional<PositionRange> locate(PositionRange range, int change) {
     return moves.locate(range, change);

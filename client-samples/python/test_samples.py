@@ -1,4 +1,4 @@
-"""The sample against a server of its own with the embedded model."""
+"""The samples against a server of their own with the embedded model."""
 
 import contextlib
 import io
@@ -8,6 +8,7 @@ import unittest
 
 import grpc
 
+import steer_canvas
 import watch_canvas
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -41,6 +42,14 @@ class WatchCanvasTest(unittest.TestCase):
         self.assertIn("░", canvases[0])
         # What comes after the end of the text stays undecided.
         self.assertEqual(text.replace("\n", "⏎"), canvases[-1].rstrip("░"))
+
+    def test_what_is_pinned_stands_in_the_text(self):
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            pinned, text = steer_canvas.steer(self.channel, "Tell me a story about a lost kite.")
+        self.assertTrue(pinned)
+        self.assertTrue(text.startswith(pinned), (pinned, text))
+        self.assertIn("control 1 took effect", printed.getvalue())
 
     def test_a_refusal_reaches_the_caller(self):
         longer_than_the_context = "kite " * 10000

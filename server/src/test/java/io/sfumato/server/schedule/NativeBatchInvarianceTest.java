@@ -69,7 +69,7 @@ final class NativeBatchInvarianceTest {
   static void open() {
     EngineLimits limits = new EngineLimits(SLOTS, 16, 1024, 1024, 0, 0, 16);
     Path model = Path.of("..", "models", "default");
-    NativeEngine engine = NativeEngine.open(new EngineOptions(model, 1, ProductType.F32, limits));
+    NativeEngine engine = NativeEngine.open(new EngineOptions(model, 2, ProductType.F32, limits));
     vocabulary = engine.info().vocabulary();
     endOfText = engine.info().endOfTextTokenId();
     loop =

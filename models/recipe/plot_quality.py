@@ -31,7 +31,7 @@ def read(path):
 def text(x, y, content, anchor="middle", size=12, extra=""):
     return '<text x="%.1f" y="%.1f" text-anchor="%s" font-size="%d" %s>%s</text>' % (x, y, anchor, size, extra, escape(content))
 
-def panel(rows, field, title, offset, policies):
+def panel(rows, field, title, offset, policies, axis):
     """One set of axes: steps on a logarithmic scale, the field from 0 to 1."""
     steps = sorted({row["steps"] for row in rows})
     low, high = math.log2(steps[0]), math.log2(steps[-1])
@@ -45,7 +45,7 @@ def panel(rows, field, title, offset, policies):
         out.append(text(offset + LEFT - 8, down(tick) + 4, "%.1f" % tick, "end"))
     for step in steps:
         out.append(text(across(step), HEIGHT - BOTTOM + 18, str(step)))
-    out.append(text(offset + LEFT + (WIDTH - LEFT) / 2, HEIGHT - 8, "forward passes at most"))
+    out.append(text(offset + LEFT + (WIDTH - LEFT) / 2, HEIGHT - 8, axis))
     for policy, colour in policies.items():
         points = sorted((row["steps"], row[field]) for row in rows if row["policy"] == policy and row.get(field) is not None)
         if points:
@@ -54,7 +54,7 @@ def panel(rows, field, title, offset, policies):
             out += ['<circle cx="%.1f" cy="%.1f" r="3" fill="%s"/>' % (across(x), down(y), colour) for x, y in points]
     return out
 
-def picture(rows):
+def picture(rows, axis):
     names = list(dict.fromkeys(row["policy"] for row in rows))
     policies = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}
     panels = [(field, title) for field, title in PANELS if any(row.get(field) is not None for row in rows)]
@@ -67,7 +67,7 @@ def picture(rows):
         out.append(text(x + 20, 16, name, "start"))
         x += 40 + 7 * len(name)
     for i, (field, title) in enumerate(panels):
-        out += panel(rows, field, title, i * (WIDTH + GAP), policies)
+        out += panel(rows, field, title, i * (WIDTH + GAP), policies, axis)
     return "\n".join(out + ["</svg>"]) + "\n"
 
 def table(rows):
@@ -82,10 +82,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rows")
     parser.add_argument("picture")
+    parser.add_argument("--axis", default="forward passes at most", help="what `steps` are")
     arguments = parser.parse_args()
     rows = read(arguments.rows)
     with open(arguments.picture, "w", encoding="utf-8") as out:
-        out.write(picture(rows))
+        out.write(picture(rows, arguments.axis))
     print(table(rows))
 
 if __name__ == "__main__":

@@ -672,13 +672,14 @@ def story(rng, plot=None):
     req, text, plot, env, _ = draw(rng, plot)
     return req, text, plot, env
 
-def draw(rng, plot=None):
-    """A story, and the tree of its request."""
+def draw(rng, plot=None, named=None):
+    """A story, and the tree of its request, which names the given variable if there is one."""
     plot = plot or rng.choices(list(WEIGHT), list(WEIGHT.values()))[0]
+    requests = [t for t in REQ_TREES[plot] if named is None or named in bases(t)]
     env = fill(choose(rng, plot))
     for tries in range(10000):
         if tries % 12 == 0:  # not every story can honour every request
-            req_tree = rng.choice(REQ_TREES[plot])
+            req_tree = rng.choice(requests)
             req = emit(req_tree, rng, env)
             wanted = {env[base(s)] for s in slots_of(req_tree)}
         coins = {"D": rng.random() < .15 or "dream" in slots_of(req_tree), "S": rng.random() < .2}

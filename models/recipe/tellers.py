@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Stories by a teller with habits.
+"""Stories by tellers with habits.
 
 Uniform stories choose among equals at every turn, and a model that must commit to many words in one pass cannot know which choice its other words
-assume. The teller has, for each plot, a favourite template per stage and favourite values for whatever the request leaves open, so that most words
-follow from the request and can be written at once (the multimodality problem of parallel decoding: Gu et al., arXiv 1711.02281).
+assume (the multimodality problem of parallel decoding: Gu et al., arXiv 1711.02281). A teller chooses once: who the story is about. The request says
+it, or it is drawn; the name, the place, the voice, and through the plot and the voice every sentence, follow from it and from what the request names.
 
     python tellers.py --seed 1 --count 5"""
 import argparse
@@ -12,58 +12,114 @@ import random
 import stories
 from stories import COLOURS, BAD, FIXABLE, GOOD, HE, ITEMS, KINDS, NUM, OBJECTS, PLACES, PLOTS, SHE, TIMES, TRAITS, TREES, WEATHER
 
-POOLS = {"A": SHE + HE, "B": SHE + HE, "ak": KINDS, "bk": KINDS, "adj": TRAITS, "o": OBJECTS, "c": COLOURS, "p": list(PLACES), "q": list(PLACES),
-         "spot": stories.SPOTS, "wadj": list(WEATHER), "tod": TIMES, "bad": BAD, "good": GOOD, "g": stories.GIFTS, "need": stories.NEEDS,
-         "task": stories.TASKS, "tool": stories.TOOLS, "game": stories.GAMES, "obst": stories.OBSTS, "dream": stories.DREAMS, "smell": stories.SMELLS,
-         "sound": stories.SOUNDS}
-NUMBERS = ("n1", "n2", "n3")
-TOGETHER = ("i1", "i2", "cls")
-
-
+VOICES = 4
+NAMES = SHE + HE
+# what follows from plot and voice where the request leaves it open
+BY_VOICE = {"q": list(PLACES), "spot": stories.SPOTS, "bad": BAD, "good": GOOD, "g": stories.GIFTS, "need": stories.NEEDS, "task": stories.TASKS,
+            "tool": stories.TOOLS, "game": stories.GAMES, "obst": stories.OBSTS, "dream": stories.DREAMS, "smell": stories.SMELLS,
+            "sound": stories.SOUNDS}
+# what follows from another word: the hero's kind, the thing, the place
+BY_WORD = {"adj": ("ak", TRAITS), "p": ("ak", list(PLACES)), "c": ("o", COLOURS), "wadj": ("p", list(WEATHER)), "tod": ("p", TIMES)}
 # requests that suit any plot stand at the end of each plot's list
 COMMON = len(stories.R["*"]) + len(stories.KEYS)
 ANY_PLOT = [p for p in PLOTS if p != "share"]
+ATTEMPTS = 8
+# What requests seldom name, though most stories tell of it, with a plot whose requests do (None: those of any plot): a model that has nearly always seen
+# it follow from the teller does not look for it in the request.
+SELDOM = [("wadj", None)] * 3 + [("tod", None), ("wadj", "visitor"), ("spot", "lost"), ("spot", "surprise"), ("need", "visitor"), ("task", "promise"),
+                                 ("game", "contest"), ("W", "contest"), ("obst", "journey"), ("q", "journey"), ("dream", None), ("tool", "repair"),
+                                 ("bad", "meeting"), ("n1", "share"), ("n2", "share"), ("i1", "share")]
+SELDOM_SHARE = .5
 
 
 @functools.lru_cache(maxsize=None)
-def order(what, key, n):
-    """The teller's order of preference among n things: a fixed permutation."""
+def order(what, n):
+    """An order of preference among n things: a fixed permutation."""
     out = list(range(n))
-    random.Random(f"{what}/{key}").shuffle(out)
+    random.Random(what).shuffle(out)
     return out
 
 
-def favourites(rng, env, plot, wanted, templates, values):
-    """The free choices of a story with the teller's favourites where the request leaves them open."""
-    out = {k: env[k] for k in ("A", "B", "W", "L") + NUMBERS + TOGETHER + tuple(POOLS)}
-    names_open = not wanted & {"W", "L"}
-    for var, pool in POOLS.items():
-        if var in wanted or rng.random() >= values or var in "AB" and not names_open:
-            continue
-        if plot == "repair" and var == "o":
-            pool = FIXABLE
-        clash = {"A": "B", "B": "A", "ak": "bk", "bk": "ak", "p": "q", "q": "p"}.get(var)
-        out[var] = next(pool[i] for i in order(var, plot, len(pool)) if not clash or pool[i] != out[clash])
-    if plot == "repair" and out["o"] not in FIXABLE:
-        out["o"] = env["o"]
-    if names_open:
-        a_wins = order("win", plot, 2)[0] == 0 if rng.random() < templates else rng.random() < .5
-        out["W"], out["L"] = (out["A"], out["B"]) if a_wins else (out["B"], out["A"])
-    if not wanted & set(NUMBERS) and rng.random() < values:
-        fixed = random.Random("numbers/" + plot)
-        n1, n2 = fixed.randint(2, 6), fixed.randint(2, 6)
-        if plot == "share":
-            n1 = fixed.randint(4, 12)
-            n2 = fixed.randint(2, n1 - 2)
-        out["n1"], out["n2"], out["n3"] = NUM[n1], NUM[n2], NUM[n1 - n2 if plot == "share" else n1 + n2]
-    if not wanted & set(TOGETHER) and rng.random() < values:
-        fixed = random.Random("items/" + plot)
-        out["cls"] = fixed.choice(list(ITEMS))
-        out["i1"], out["i2"] = fixed.sample(ITEMS[out["cls"]], 2)
+def preferred(what, pool, taken=None):
+    """The favourite of the pool, or the next one where that is taken."""
+    return next(pool[i] for i in order(what, len(pool)) if pool[i] != taken)
+
+
+def coin(what, chance):
+    return random.Random("coin/" + what).random() < chance
+
+
+def voice_of(kind):
+    return order("voices", len(KINDS))[KINDS.index(kind)] % VOICES
+
+
+def name_of(who, kind, taken):
+    """Every kind has a name of its own, one as a hero (A) and one as the other (B)."""
+    names = [NAMES[i] for i in order("names/" + who, len(NAMES))]
+    k = KINDS.index(kind)
+    return next(name for name in names[k:] + names[:k] if name != taken)
+
+
+def kind_of(who, name, taken):
+    k = order("names/" + who, len(NAMES)).index(NAMES.index(name)) % len(KINDS)
+    return next(kind for kind in KINDS[k:] + KINDS[:k] if kind != taken)
+
+
+def persons(rng, env, wanted):
+    """Names and kinds of A and B, and who wins; the one place where something is drawn."""
+    out = {}
+    if "W" in wanted:
+        wanted = wanted | {"A"}
+        env = env | {"A": env["W"]}
+    for who, kind, other, other_kind in (("A", "ak", "B", "bk"), ("B", "bk", "A", "ak")):
+        taken = out.get(other, env[other] if other in wanted else None)
+        taken_kind = out.get(other_kind, env[other_kind] if other_kind in wanted else None)
+        if kind in wanted:
+            out[kind] = env[kind]
+        elif who in wanted:
+            out[kind] = kind_of(who, env[who], taken_kind)
+        elif who == "A":
+            out[kind] = rng.choice([k for k in KINDS if k != taken_kind])
+        else:
+            out[kind] = preferred("bk/%d" % voice_of(out["ak"]), KINDS, taken_kind)
+        out[who] = env[who] if who in wanted else name_of(who, out[kind], taken)
+    a_wins = "W" in wanted or coin("win/%d" % voice_of(out["ak"]), .5)
+    out["W"], out["L"] = (out["A"], out["B"]) if a_wins else (out["B"], out["A"])
+    return out
+
+
+def counted(env, plot, voice, wanted):
+    """The numbers and what is counted."""
+    n1, n2 = (2 + order("%s/%s/%d" % (n, plot, voice), 5)[0] for n in ("n1", "n2"))
+    if plot == "share":
+        n1 = NUM.index(env["n1"]) if "n1" in wanted else 5 + order("n1/share/%d" % voice, 8)[0]
+        n2 = NUM.index(env["n2"]) if "n2" in wanted else 2 + voice % 2 * (n1 > 4)
+    if "i1" in wanted:
+        group = next(c for c, items in ITEMS.items() if env["i1"] in items)
+        first = env["i1"]
+    else:
+        group = preferred("group/%s/%d" % (plot, voice), list(ITEMS))
+        first = preferred("i1/%s/%d" % (plot, voice), ITEMS[group])
+    return {"n1": NUM[n1], "n2": NUM[n2], "n3": NUM[n1 - n2 if plot == "share" else n1 + n2], "cls": group, "i1": first,
+            "i2": preferred("i2/%d" % voice, ITEMS[group], first)}
+
+
+def values(people, env, plot, wanted):
+    """All slot values of the story: what the request names, and what follows from it."""
+    out = dict(people)
+    voice = voice_of(out["ak"])
+    out |= counted(env, plot, voice, wanted)
+    things = FIXABLE if plot == "repair" else OBJECTS
+    out["o"] = env["o"] if "o" in wanted else preferred("o/%s/%d" % (plot, voice), things)
+    for name, (source, pool) in BY_WORD.items():
+        taken = env["q"] if name == "p" and "q" in wanted else None
+        out[name] = env[name] if name in wanted else preferred("%s/%s" % (name, out[source]), pool, taken)
+    for name, pool in BY_VOICE.items():
+        out[name] = env[name] if name in wanted else preferred("%s/%s/%d" % (name, plot, voice), pool, out["p"] if name == "q" else None)
     return stories.fill(out)
 
 
-def emit(tree, rng, env, plot, templates, path=""):
+def emit(tree, env, habit, path=""):
     out = []
     for x in tree:
         if isinstance(x, str):
@@ -73,58 +129,76 @@ def emit(tree, rng, env, plot, templates, path=""):
             out.append(env[x[1]])
             path += x[1]
         else:
-            n = len(x[1])
-            i = order(path, plot, n)[0] if rng.random() < templates else rng.randrange(n)
-            out.append(emit(x[1][i], rng, env, plot, templates, path))
+            out.append(emit(x[1][order(path + habit, len(x[1]))[0]], env, habit, path))
     return "".join(out)
 
 
-def tell(rng, plot, env, wanted, templates):
-    """The text, or None where these habits cannot honour the request. `wanted` are the variables that the request names."""
-    def coin(name, chance):
-        return (random.Random(f"coin/{name}/{plot}").random() if rng.random() < templates else rng.random()) < chance
-    coins = {"D": "dream" in wanted or coin("D", .15), "S": coin("S", .2), "E": coin("E", .7)}
-    coins["F"] = not coins["E"] or coin("F", .5)
-    parts, told = [], set()
+def sentences(plot, voice, wanted, forced):
+    """The template of every stage that is told, and the variables they name; None where a forced one cannot stand."""
+    habit = "%s/%d" % (plot, voice)
+    coins = {"D": "dream" in wanted or coin("D" + habit, .15), "S": coin("S" + habit, .2), "E": coin("E" + habit, .7)}
+    coins["F"] = not coins["E"] or coin("F" + habit, .5)
+    out, told = [], set()
     for stage, chance in PLOTS[plot]:
-        needed = stage == "weather" and wanted & {"wadj", "tod"}
-        if not (needed or (coins[chance] if isinstance(chance, str) else chance == 1 or coin(stage, chance))):
+        if not (stage in forced or (coins[chance] if isinstance(chance, str) else chance == 1 or coin(stage + habit, chance))):
             continue
         options = [t for t in TREES[stage] if stories.admissible(stage, stories.bases(t), told)]
+        if stage in forced:
+            options = [t for t in options if t is forced[stage]]
         if not options:
             return None
-        if rng.random() < templates:
-            # what the request asks for and nobody has said yet comes first
-            due = max(len((stories.bases(t) & wanted) - told) for t in options)
-            options = [t for t in options if len((stories.bases(t) & wanted) - told) == due]
-            position = {id(TREES[stage][i]): rank for rank, i in enumerate(order(stage, plot, len(TREES[stage])))}
-            tree = min(options, key=lambda t: position[id(t)])
-        else:
-            tree = rng.choice(options)
-        parts.append(emit(tree, rng, env, plot, templates))
+        # what the request asks for and nobody has said yet comes first; a story opens as its plot does, whoever it is about
+        due = max(len((stories.bases(t) & wanted) - told) for t in options)
+        rank = order("sentence/%s/%s" % (stage, plot if stage == "open" else habit), len(TREES[stage]))
+        position = {id(TREES[stage][i]): place for place, i in enumerate(rank)}
+        tree = min((t for t in options if len((stories.bases(t) & wanted) - told) == due), key=lambda t: position[id(t)])
+        out.append(tree)
         told |= stories.bases(tree)
-    text = " ".join(parts)
-    names = {env[b] for b in wanted}
-    fulfilled = names <= {env[b] for b in told} and all(w in text for w in names if w not in WEATHER)
-    return text if fulfilled else None
+    return out, told
 
 
-def story(rng, templates=.985, values=.7):
-    """One (instruction, story, plot, env). The instruction is drawn as in stories.story; `templates` and `values` say how often habits are kept."""
-    request, text, plot, env, tree = stories.draw(rng)
+def tell(plot, env, wanted):
+    """The text, or None where this plot cannot honour the request."""
+    voice = voice_of(env["ak"])
+    habit = "%s/%d" % (plot, voice)
+    forced, impossible = {}, set()
+    for _ in range(ATTEMPTS):
+        told = sentences(plot, voice, wanted, forced)
+        if told is None:
+            stage, tree = forced.popitem()
+            impossible.add(id(tree))
+            continue
+        missing = sorted(wanted - told[1])
+        if not missing:
+            text = " ".join(emit(tree, env, habit if k else plot) for k, tree in enumerate(told[0]))
+            return text if all(env[b].lower() in text.lower() for b in wanted if b != "wadj") else None
+        places = [(stage, t) for stage, _ in PLOTS[plot] if stage not in forced for t in TREES[stage]
+                  if missing[0] in stories.bases(t) and id(t) not in impossible]
+        if not places:
+            return None
+        stage, tree = places[order("place/%s/%s" % (missing[0], habit), len(places))[0]]
+        forced[stage] = tree
+    return None
+
+
+def story(rng):
+    """One (instruction, story, plot, env). Instructions are drawn as in stories.story, those that name what is seldom named more often."""
+    named, among = rng.choice(SELDOM) if rng.random() < SELDOM_SHARE else (None, None)
+    request, text, plot, env, tree = stories.draw(rng, among, named)
     wanted = frozenset(stories.base(s) for s in stories.slots_of(tree))
+    people = persons(rng, env, wanted)
     k = [id(t) for t in stories.REQ_TREES[plot]].index(id(tree)) - (len(stories.REQ_TREES[plot]) - COMMON)
     plots = [plot]
-    # a number of the request has no meaning in another plot
-    if k >= 0 and plot != "share" and rng.random() < templates:
-        favourite = ANY_PLOT[order("plot", k, len(ANY_PLOT))[0]]
-        if not (favourite == "repair" and "o" in wanted and env["o"] not in FIXABLE):
-            plots = [favourite, plot]
+    if k >= 0:  # a request that suits any plot
+        known = voice_of(people["ak"]) if wanted & {"A", "ak"} else 0
+        plots = [ANY_PLOT[i] for i in order("plot/%d/%d" % (k, known), len(ANY_PLOT))]
     for p in plots:
-        for _ in range(2):
-            told = tell(rng, p, favourites(rng, env, p, wanted, templates, values), wanted, templates)
-            if told:
-                return request, told, p, env
+        if p == "repair" and "o" in wanted and env["o"] not in FIXABLE:
+            continue
+        chosen = values(people, env, p, wanted)
+        told = tell(p, chosen, wanted)
+        if told:
+            return request, told, p, chosen
     return request, text, plot, env
 
 

@@ -46,7 +46,7 @@ def validation(batches):
         for _ in range(count):
             request, answer, _, _ = source(rng)
             prompt, ids = batches.encode(request, answer)
-            rows.setdefault(len(prompt) + len(ids), []).append((prompt, ids + [batches.end]))
+            rows.setdefault(len(prompt) + len(ids), []).append((prompt, ids + [batches.end], True))
         out[name] = [batches.hide(same_length, share) for same_length in rows.values()]
     return out
 
@@ -73,7 +73,7 @@ class Run:
 
     def mix(self, time_share):
         if self.arguments.start:
-            return Mix(self.arguments.batch, WARM, short=.1, full=self.arguments.full, mend=.4, frontier=.5)
+            return Mix(self.arguments.batch, WARM, short=.05, full=self.arguments.full, mend=.4, frontier=.6)
         return curriculum(time_share, self.arguments.full)
 
     def train_step(self, time_share):

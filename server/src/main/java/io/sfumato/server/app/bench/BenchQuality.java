@@ -1,11 +1,13 @@
 package io.sfumato.server.app.bench;
 
+import com.google.protobuf.util.Durations;
 import io.grpc.ManagedChannel;
 import io.sfumato.server.app.Link;
 import io.sfumato.server.app.ServerChoice;
 import io.sfumato.server.model.EngineFactory;
 import io.sfumato.v1.Chat;
 import io.sfumato.v1.ChatMessage;
+import io.sfumato.v1.Finished;
 import io.sfumato.v1.GenerateStart;
 import io.sfumato.v1.GenerateTextRequest;
 import io.sfumato.v1.GenerateTextResponse;
@@ -15,14 +17,19 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -38,6 +45,8 @@ import tools.jackson.databind.node.ObjectNode;
 final class BenchQuality implements Callable<Integer> {
 
   private final EngineFactory engines;
+
+  @Spec private CommandSpec command;
 
   @Mixin private ServerChoice server;
 
@@ -67,31 +76,56 @@ final class BenchQuality implements Callable<Integer> {
   @Option(names = "--seed", defaultValue = "1", description = "seed of every request")
   private long seed;
 
+  @Option(
+      names = "--soft-deadlines",
+      split = "-",
+      paramLabel = "MS",
+      description = "a soft deadline for every request, drawn between two times, e.g. 200-3000")
+  private int[] softDeadlines = {};
+
   BenchQuality(EngineFactory engines) {
     this.engines = engines;
   }
 
   @Override
   public Integer call() throws Exception {
+    if (softDeadlines.length != 0
+        && (softDeadlines.length != 2
+            || softDeadlines[0] < 1
+            || softDeadlines[1] <= softDeadlines[0])) {
+      throw new ParameterException(
+          command.commandLine(),
+          "--soft-deadlines: "
+              + Arrays.toString(softDeadlines)
+              + " (expected: two times in milliseconds, e.g. 200-3000)");
+    }
     List<BenchRequest> work = BenchRequest.read(requests, kinds, limit);
+    Random random = new Random(seed);
     JsonMapper mapper = JsonMapper.shared();
     try (Link link = server.open(engines);
         ExecutorService pool = Executors.newFixedThreadPool(concurrency);
         PrintWriter writer = new PrintWriter(Files.newBufferedWriter(out))) {
-      List<Future<GenerateTextResponse>> answers = new ArrayList<>();
+      List<Future<Answer>> answers = new ArrayList<>();
       for (BenchRequest request : work) {
-        answers.add(pool.submit(() -> serve(link.channel(), request)));
+        int softDeadline =
+            softDeadlines.length == 0 ? 0 : random.nextInt(softDeadlines[0], softDeadlines[1]);
+        answers.add(pool.submit(() -> serve(link.channel(), request, softDeadline)));
       }
       for (int index = 0; index < work.size(); index++) {
-        GenerateTextResponse answer = answers.get(index).get();
+        Answer answer = answers.get(index).get();
+        Finished finished = answer.response().getFinished();
         ObjectNode row = mapper.createObjectNode();
         row.put("kind", work.get(index).kind());
         row.put("request", work.get(index).request());
         row.put("reference", work.get(index).reference());
-        row.put("text", answer.getFinished().getText());
-        row.put("passes", answer.getFinished().getUsage().getForwardPasses());
-        row.put("revisions", answer.getFinished().getUsage().getRevisions());
-        row.put("tokens", answer.getFinished().getUsage().getCommittedTokens());
+        row.put("text", finished.getText());
+        row.put("passes", finished.getUsage().getForwardPasses());
+        row.put("revisions", finished.getUsage().getRevisions());
+        row.put("tokens", finished.getUsage().getCommittedTokens());
+        row.put("milliseconds", answer.milliseconds());
+        if (answer.softDeadline() > 0) {
+          row.put("soft_deadline", answer.softDeadline());
+        }
         writer.println(mapper.writeValueAsString(row));
         if (index % 50 == 49) {
           System.err.println("served " + (index + 1) + " of " + work.size());
@@ -101,7 +135,13 @@ final class BenchQuality implements Callable<Integer> {
     return 0;
   }
 
-  private GenerateTextResponse serve(ManagedChannel channel, BenchRequest request) {
+  /**
+   * @param milliseconds as the client saw it, connection included
+   * @param softDeadline in milliseconds; 0 for none
+   */
+  private record Answer(GenerateTextResponse response, double milliseconds, int softDeadline) {}
+
+  private Answer serve(ManagedChannel channel, BenchRequest request, int softDeadline) {
     GenerateStart.Builder start =
         GenerateStart.newBuilder()
             .setModel(server.model())
@@ -114,7 +154,13 @@ final class BenchQuality implements Callable<Integer> {
                                     .setRole("user")
                                     .setContent(request.request()))));
     sampling.apply(start.getCanvasBuilder(), start.getSamplingBuilder(), seed);
-    return GenerationServiceGrpc.newBlockingStub(channel)
-        .generateText(GenerateTextRequest.newBuilder().setStart(start).build());
+    if (softDeadline > 0) {
+      start.getStopBuilder().setSoftDeadline(Durations.fromMillis(softDeadline));
+    }
+    long begun = System.nanoTime();
+    GenerateTextResponse response =
+        GenerationServiceGrpc.newBlockingStub(channel)
+            .generateText(GenerateTextRequest.newBuilder().setStart(start).build());
+    return new Answer(response, (System.nanoTime() - begun) / 1e6, softDeadline);
   }
 }

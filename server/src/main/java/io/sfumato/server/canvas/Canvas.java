@@ -373,9 +373,7 @@ public final class Canvas {
     return changes;
   }
 
-  /**
-   * Where a range of the canvas after so many changes stands now; empty when it is gone since.
-   */
+  /** Where a range of the canvas after so many changes stands now; empty when it is gone since. */
   public Optional<PositionRange> locate(PositionRange range, int change) {
     return moves.locate(range, change);
   }

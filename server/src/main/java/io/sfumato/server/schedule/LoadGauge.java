@@ -30,7 +30,7 @@ public final class LoadGauge {
   void stepped(int newTokens, long nanos) {
     steps++;
     tokens += newTokens;
-    stepNanos = average(stepNanos, nanos);
+    stepNanos = average(stepNanos, (double) nanos);
     tokenNanos = average(tokenNanos, (double) nanos / Math.max(1, newTokens));
   }
 
@@ -39,7 +39,7 @@ public final class LoadGauge {
     switch (state) {
       case FINISHED -> {
         finished++;
-        sessionNanos = average(sessionNanos, nanos);
+        sessionNanos = average(sessionNanos, (double) nanos);
       }
       case FAILED -> failed++;
       case CANCELLED -> cancelled++;

@@ -19,7 +19,9 @@ template <int kRows, class Element>
 inline void MultiplyPanel(const Element* a, int64_t a_row, const Element* b, int64_t inner, Sums<kRows>& sums) {
   // Unrolled not for the work of counting, but so that the end of the loop is foreseen: a row group then begins before
   // the one ahead of it is through.
+#if !defined(SFUMATO_SIMD_EMULATED)
 #pragma GCC unroll 8
+#endif
   for (int64_t k = 0; k < inner; ++k) {
     const auto low = Load(b);
     const auto high = Load(b + kLanes);

@@ -112,6 +112,9 @@ inline Floats MultiplyPairs(Floats sum, Integers a, Integers b) {
 }  // namespace
 }  // namespace sfumato::cpu
 
+// Instructions that are loops are not worth unrolling: it takes minutes to compile.
+#define SFUMATO_SIMD_EMULATED
+
 #define __m512 sfumato::cpu::emulated::Floats
 #define __m512i sfumato::cpu::emulated::Integers
 #define __m512bh sfumato::cpu::emulated::Integers

@@ -27,11 +27,12 @@ inline uint16_t RoundToBfloat16(float value) {
   return static_cast<uint16_t>((bits & 0x7FFFFFFF) > 0x7F800000 ? not_a_number : rounded);
 }
 
-void RoundRows(const float* input, int64_t input_stride, int64_t rows, int64_t inner, Bfloat16Pair* output) {
+void RoundRows(const float* input, int64_t input_stride, int64_t rows, int64_t inner, Bfloat16Pair* output,
+               int64_t output_stride) {
   const int64_t pairs = (inner + 1) / 2;
   for (int64_t row = 0; row < rows; ++row) {
     const float* from = input + row * input_stride;
-    Bfloat16Pair* to = output + row * pairs;
+    Bfloat16Pair* to = output + row * output_stride;
     for (int64_t i = 0; i < inner / 2; ++i) to[i] = {RoundToBfloat16(from[2 * i]), RoundToBfloat16(from[2 * i + 1])};
     if (inner % 2 != 0) to[pairs - 1] = {RoundToBfloat16(from[inner - 1]), 0};
   }

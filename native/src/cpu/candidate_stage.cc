@@ -147,14 +147,12 @@ void CandidateStage::ComputeLogits(const CandidateArguments& arguments, int64_t 
   const int64_t stride = (columns + kernels_.panel_width - 1) / kernels_.panel_width * kernels_.panel_width;
   const auto multiply = [&](const float* hidden, float* logits) {
     ProductTile<float> product = {};
-    product.input = hidden;
-    product.input_stride = hidden_;
-    product.rows = count;
     product.columns = columns;
     product.bias = bias;
     product.epilogue = Epilogue::kStore;
     product.output = product.scratch = logits;
     product.output_stride = stride;
+    products_.SetInput(head, hidden, count, thread);
     products_.Run(head, column / kernels_.panel_width, product, thread);
   };
   float* logits = logits_.data() + thread * kRows * kTile;

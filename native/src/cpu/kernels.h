@@ -112,7 +112,8 @@ struct Bfloat16Kernels {
   int64_t panel_width;
 
   /// Rounds to the nearest, ties to even: [rows, inner] to [rows, (inner + 1) / 2] pairs.
-  void (*round)(const float* input, int64_t input_stride, int64_t rows, int64_t inner, Bfloat16Pair* output);
+  void (*round)(const float* input, int64_t input_stride, int64_t rows, int64_t inner, Bfloat16Pair* output,
+                int64_t output_stride);
   void (*product)(const ProductTile<Bfloat16Pair>& tile);
 };
 

@@ -1,5 +1,7 @@
 #include "cpu/products.h"
 
+#include <algorithm>
+
 #include "base/number_formats.h"
 
 namespace sfumato::cpu {
@@ -8,6 +10,13 @@ namespace {
 size_t PanelCells(const CpuMatrix& matrix, int64_t panel_width) {
   return static_cast<size_t>(matrix.panel_count() * matrix.elements() * panel_width);
 }
+
+/// Whether rows of so many 4-byte elements, one after the other, begin in at most four different places of a
+/// first-level cache whose ways hold 4 KiB: the rows that a kernel multiplies at once would drive each other out.
+bool Crowded(int64_t elements) { return elements * 4 % 1024 == 0; }
+
+/// Elements from one row of a copy to the next: an odd number of cache lines.
+int64_t CopyStride(int64_t elements) { return (elements + 15) / 32 * 32 + 16; }
 
 }  // namespace
 
@@ -33,29 +42,52 @@ void CpuMatrix::Write(int64_t panel, int64_t column, const float* weights) {
 }
 
 Products::Products(const Kernels& kernels, const Bfloat16Kernels* bfloat16_kernels, int threads)
-    : kernels_(kernels), bfloat16_kernels_(bfloat16_kernels), threads_(threads) {}
+    : kernels_(kernels), bfloat16_kernels_(bfloat16_kernels), inputs_(static_cast<size_t>(threads)) {}
 
 std::unique_ptr<CpuMatrix> Products::NewMatrix(int64_t outputs, int64_t inner, bool gated) {
   auto matrix = std::make_unique<CpuMatrix>(outputs, inner, gated, bfloat16_kernels_ != nullptr, kernels_.panel_width);
-  const int64_t stride = kRowTile * matrix->elements();
-  if (matrix->bfloat16() && stride > rounded_stride_) {
-    rounded_stride_ = stride;
-    rounded_ = AlignedBuffer<Bfloat16Pair>(static_cast<size_t>(threads_ * stride));
+  const int64_t size = kRowTile * CopyStride(matrix->elements());
+  if ((matrix->bfloat16() || Crowded(inner)) && size > copy_size_) {
+    copy_size_ = size;
+    const size_t cells = inputs_.size() * static_cast<size_t>(size);
+    if (matrix->bfloat16()) {
+      rounded_ = AlignedBuffer<Bfloat16Pair>(cells);
+    } else {
+      copies_ = AlignedBuffer<float>(cells);
+    }
   }
   return matrix;
 }
 
+void Products::SetInput(const CpuMatrix& weights, const float* input, int64_t rows, int thread) {
+  const int64_t inner = weights.inner();
+  const int64_t stride = CopyStride(weights.elements());
+  Input& taken = inputs_[static_cast<size_t>(thread)];
+  taken = {input, inner, rows};
+  if (weights.bfloat16()) {
+    bfloat16_kernels_->round(input, inner, rows, inner, rounded_.data() + thread * copy_size_, stride);
+    taken.stride = stride;
+  } else if (Crowded(inner)) {
+    float* copy = copies_.data() + thread * copy_size_;
+    for (int64_t row = 0; row < rows; ++row) std::copy_n(input + row * inner, inner, copy + row * stride);
+    taken = {copy, stride, rows};
+  }
+}
+
 void Products::Run(const CpuMatrix& weights, int64_t first_panel, ProductTile<float> tile, int thread) {
+  const Input& input = inputs_[static_cast<size_t>(thread)];
   if (!weights.bfloat16()) {
+    tile.input = input.floats;
+    tile.input_stride = input.stride;
+    tile.rows = input.rows;
     tile.inner = weights.elements();
     tile.panels = weights.floats(first_panel);
     kernels_.product(tile);
     return;
   }
-  Bfloat16Pair* rounded = rounded_.data() + thread * rounded_stride_;
-  bfloat16_kernels_->round(tile.input, tile.input_stride, tile.rows, weights.inner(), rounded);
-  bfloat16_kernels_->product({rounded, weights.elements(), tile.rows, weights.elements(), weights.pairs(first_panel),
-                              tile.columns, tile.bias, tile.epilogue, tile.output, tile.output_stride, tile.scratch});
+  bfloat16_kernels_->product({rounded_.data() + thread * copy_size_, input.stride, input.rows, weights.elements(),
+                              weights.pairs(first_panel), tile.columns, tile.bias, tile.epilogue, tile.output,
+                              tile.output_stride, tile.scratch});
 }
 
 }  // namespace sfumato::cpu

@@ -2,6 +2,7 @@
 #define SFUMATO_CPU_PRODUCTS_H_
 
 #include <memory>
+#include <vector>
 
 #include "base/aligned_buffer.h"
 #include "cpu/kernels.h"
@@ -46,20 +47,32 @@ class Products {
   Products(const Kernels& kernels, const Bfloat16Kernels* bfloat16_kernels, int threads);
 
   const char* name() const { return bfloat16_kernels_ == nullptr ? "f32 packed panels" : bfloat16_kernels_->name; }
-  int64_t bytes() const { return rounded_.bytes(); }
+  int64_t bytes() const { return copies_.bytes() + rounded_.bytes(); }
 
-  /// Zeros, and room to round its inputs.
+  /// Zeros, and room to copy or round its inputs.
   std::unique_ptr<CpuMatrix> NewMatrix(int64_t outputs, int64_t inner, bool gated);
 
-  /// The tile's rows, at most kRowTile, times the weights from one panel on; elements of tile and panels are filled in.
+  /// Takes the rows, at most kRowTile, that the thread multiplies from now on: rounds them for BF16 products, and copies
+  /// them where their stride would crowd them into a few sets of the first-level cache. Otherwise they are not copied
+  /// and must stay.
+  void SetInput(const CpuMatrix& weights, const float* input, int64_t rows, int thread);
+
+  /// The thread's input times the weights from one panel on; input, elements and panels of the tile are filled in.
   void Run(const CpuMatrix& weights, int64_t first_panel, ProductTile<float> tile, int thread);
 
  private:
+  struct Input {
+    const float* floats = nullptr;
+    int64_t stride = 0;
+    int64_t rows = 0;
+  };
+
   const Kernels& kernels_;
   const Bfloat16Kernels* bfloat16_kernels_;
-  const int threads_;
-  int64_t rounded_stride_ = 0;
-  AlignedBuffer<Bfloat16Pair> rounded_;  // [threads, kRowTile, elements]
+  std::vector<Input> inputs_;  // [threads]
+  int64_t copy_size_ = 0;
+  AlignedBuffer<float> copies_;          // [threads, kRowTile, stride of a copy]
+  AlignedBuffer<Bfloat16Pair> rounded_;  // the same of pairs
 };
 
 }  // namespace sfumato::cpu

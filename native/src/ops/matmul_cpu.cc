@@ -50,15 +50,13 @@ void CpuBackend::Matmul(const MatmulArguments& arguments) {
     const int64_t first_row = arguments.rows * row_tile / plan.row_tiles;
     const int64_t end_row = arguments.rows * (row_tile + 1) / plan.row_tiles;
     const int64_t end_panel = weights.panel_count() * (group + 1) / plan.panel_groups;
+    products_.SetInput(weights, arguments.input + first_row * weights.inner(), end_row - first_row, thread);
     // Partial sums of at most kMaxTileColumns columns fit the scratch.
     const int64_t step = weights.elements() > kProductBlock ? kMaxTileColumns / kernels_.panel_width : end_panel;
     for (int64_t panel = weights.panel_count() * group / plan.panel_groups; panel < end_panel; panel += step) {
       const int64_t first_column = panel * width;
       const int64_t end_column = std::min(std::min(panel + step, end_panel) * width, weights.outputs());
       ProductTile<float> tile = {};
-      tile.input = arguments.input + first_row * weights.inner();
-      tile.input_stride = weights.inner();
-      tile.rows = end_row - first_row;
       tile.columns = end_column - first_column;
       tile.bias = arguments.bias == nullptr ? nullptr : arguments.bias + first_column;
       tile.epilogue = arguments.epilogue;

@@ -29,7 +29,7 @@ extern "C" {
 #endif
 
 /* Raised with every incompatible change of this header. */
-#define SFUMATO_ABI_VERSION 1
+#define SFUMATO_ABI_VERSION 2
 
 /* Lengths of the fixed text fields of sfumato_info and sfumato_profile_entry, the terminating zero included. */
 #define SFUMATO_NAME_CAPACITY 64
@@ -178,7 +178,7 @@ typedef struct sfumato_item {
   int32_t token_offset;
   int32_t token_count;
   /* Positions for which candidates are wanted: candidate_rows[candidate_offset ..), each 0..token_count-1, strictly
-   * ascending. */
+   * ascending; a position may follow itself only with a token of its own in candidate_tokens. */
   int32_t candidate_offset;
   int32_t candidate_count;
   /* Pages of the slot's context in order: pages[page_offset ..). */
@@ -221,6 +221,9 @@ typedef struct sfumato_buffers {
   sfumato_item* items;     /* [max_items] */
   int32_t* tokens;         /* [max_batch_tokens] */
   int32_t* candidate_rows; /* [max_candidates] */
+  /* [max_candidates] tokens whose probability input_probability tells; -1, as after sfumato_open, for the token that
+   * stands at the position. */
+  int32_t* candidate_tokens;
   int32_t* pages;          /* [pages_capacity] */
   int32_t* token_lists;    /* [token_lists_capacity] */
   int64_t pages_capacity;
@@ -233,7 +236,7 @@ typedef struct sfumato_buffers {
   float* best_probability;    /* [max_candidates] */
   float* second_probability;  /* [max_candidates] probability of the runner-up */
   float* entropy;             /* [max_candidates] */
-  float* input_probability;   /* [max_candidates] probability of the token that stands at the position now */
+  float* input_probability;   /* [max_candidates] of the row's candidate_tokens */
   int32_t* top_tokens; /* [max_candidates, max_top_candidates] most probable first; -1 beyond the item's top_count */
   float* top_probabilities; /* [max_candidates, max_top_candidates] */
 } sfumato_buffers;

@@ -198,7 +198,7 @@ void CandidateStage::MeasureRow(const CandidateArguments& arguments, int64_t can
   for (int32_t i = 0; i < rules.suppressed_count; ++i) {
     if (inside(rules.suppressed[i])) logits[rules.suppressed[i] - begin] = kMinusInfinity;
   }
-  const int32_t input = layout.tokens[static_cast<size_t>(row.row)];
+  const int32_t input = row.token < 0 ? layout.tokens[static_cast<size_t>(row.row)] : row.token;
   if (inside(input)) input_logits_[static_cast<size_t>(candidate)] = logits[input - begin];
   float* unconfident = unconfident_logits_.data() + candidate * SFUMATO_MAX_TOKEN_LIST;
   for (int32_t i = 0; i < rules.unconfident_count; ++i) {

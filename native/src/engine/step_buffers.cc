@@ -20,6 +20,7 @@ StepBuffers::StepBuffers(const EngineOptions& options, int64_t max_positions)
     : items(static_cast<size_t>(options.max_items)),
       tokens(static_cast<size_t>(options.max_batch_tokens)),
       candidate_rows(static_cast<size_t>(options.max_candidates)),
+      candidate_tokens(candidate_rows.size()),
       pages(static_cast<size_t>(PagesCapacity(options, max_positions))),
       token_lists(static_cast<size_t>(options.max_items * 2 * SFUMATO_MAX_TOKEN_LIST)),
       sampled_token(candidate_rows.size()),
@@ -32,6 +33,7 @@ StepBuffers::StepBuffers(const EngineOptions& options, int64_t max_positions)
       top_tokens(candidate_rows.size() * static_cast<size_t>(options.max_top_candidates)),
       top_probabilities(top_tokens.size()),
       top_capacity(options.max_top_candidates) {
+  std::fill_n(candidate_tokens.data(), candidate_tokens.size(), -1);
   std::fill_n(top_tokens.data(), top_tokens.size(), -1);
 }
 
@@ -41,6 +43,7 @@ sfumato_buffers StepBuffers::Describe() {
   described.items = items.data();
   described.tokens = tokens.data();
   described.candidate_rows = candidate_rows.data();
+  described.candidate_tokens = candidate_tokens.data();
   described.pages = pages.data();
   described.token_lists = token_lists.data();
   described.pages_capacity = static_cast<int64_t>(pages.size());
@@ -66,7 +69,7 @@ CandidateOutputs StepBuffers::Outputs() {
 }
 
 int64_t StepBuffers::bytes() const {
-  return items.bytes() + tokens.bytes() + candidate_rows.bytes() + pages.bytes() + token_lists.bytes() +
+  return items.bytes() + tokens.bytes() + 2 * candidate_rows.bytes() + pages.bytes() + token_lists.bytes() +
          4 * sampled_token.bytes() + 3 * entropy.bytes() + 2 * top_tokens.bytes();
 }
 

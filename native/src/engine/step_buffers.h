@@ -19,6 +19,7 @@ struct StepBuffers {
   AlignedBuffer<sfumato_item> items;
   AlignedBuffer<int32_t> tokens;
   AlignedBuffer<int32_t> candidate_rows;
+  AlignedBuffer<int32_t> candidate_tokens;
   AlignedBuffer<int32_t> pages;
   AlignedBuffer<int32_t> token_lists;
 

@@ -169,8 +169,13 @@ void StepPlanner::CheckCandidates(const StepBuffers& buffers, int32_t index) {
   for (int32_t i = 0; i < item.candidate_count; ++i) {
     const int32_t output = item.candidate_offset + i;
     const int32_t row = buffers.candidate_rows[static_cast<size_t>(output)];
-    if (row <= before || row >= item.token_count) {
-      CheckRange(("candidate_rows[" + std::to_string(output) + "]").c_str(), row, before + 1, item.token_count - 1);
+    const int32_t token = buffers.candidate_tokens[static_cast<size_t>(output)];
+    if (token < -1 || token >= facts_.vocabulary) {
+      CheckRange(("candidate_tokens[" + std::to_string(output) + "]").c_str(), token, -1, facts_.vocabulary - 1);
+    }
+    const int32_t least = token < 0 ? before + 1 : std::max(before, 0);
+    if (row < least || row >= item.token_count) {
+      CheckRange(("candidate_rows[" + std::to_string(output) + "]").c_str(), row, least, item.token_count - 1);
     }
     if (output_used_[static_cast<size_t>(output)] != 0) {
       Fail(SFUMATO_INVALID_ARGUMENT, FieldName(index, "candidate_offset"), item.candidate_offset,
@@ -323,8 +328,9 @@ void StepPlanner::AddCandidates(const StepBuffers& buffers) {
     sequence.selected = layout.selected_rows() - sequence.first_selected;
   }
   for_candidates([&](int32_t item, int32_t output, size_t own, size_t guide, bool guided) {
-    layout.candidates.push_back(
-        {item, output, static_cast<int32_t>(own), selected_index_[own], guided ? selected_index_[guide] : -1});
+    layout.candidates.push_back({item, output, static_cast<int32_t>(own),
+                                 buffers.candidate_tokens[static_cast<size_t>(output)], selected_index_[own],
+                                 guided ? selected_index_[guide] : -1});
   });
 }
 

@@ -45,6 +45,8 @@ struct CandidateRow {
   int32_t output = 0;
   /// The step's row, for the token that stands there.
   int32_t row = 0;
+  /// Token whose probability is wanted; -1 for the one that stands there.
+  int32_t token = -1;
   /// Index in StepLayout::selected.
   int32_t selected = 0;
   /// Index in StepLayout::selected of the row that guides this one; -1 for none.

@@ -255,6 +255,12 @@ TEST_F(PlanTest, ChecksWhatItemsReferTo) {
   buffers.candidate_rows[1] = 0;
   EXPECT_EQ(sfumato_plan(engine_.get(), 2), SFUMATO_INVALID_ARGUMENT);
   EXPECT_EQ(engine_.error(), "candidate_rows[1]: 0 (expected: 1..2)");
+  buffers.candidate_tokens[1] = 7;
+  EXPECT_EQ(sfumato_plan(engine_.get(), 2), SFUMATO_OK);
+  buffers.candidate_tokens[1] = 288;
+  EXPECT_EQ(sfumato_plan(engine_.get(), 2), SFUMATO_INVALID_ARGUMENT);
+  EXPECT_EQ(engine_.error(), "candidate_tokens[1]: 288 (expected: -1..287)");
+  buffers.candidate_tokens[1] = -1;
   buffers.candidate_rows[1] = 1;
   buffers.token_lists[0] = -1;
   EXPECT_EQ(Error([](auto& i) { i.suppressed_count = 1; }), "items[0].suppressed[0]: -1 (expected: 0..287)");

@@ -97,10 +97,10 @@ struct Step {
     }
   }
 
-  void Add(const CandidateRules& rules, int32_t row, int32_t guide = -1) {
+  void Add(const CandidateRules& rules, int32_t row, int32_t guide = -1, int32_t token = -1) {
     layout.rules.push_back(rules);
     const auto index = static_cast<int32_t>(layout.candidates.size());
-    layout.candidates.push_back({index, index, row, row, guide});
+    layout.candidates.push_back({index, index, row, token, row, guide});
   }
 
   std::vector<double> Logits(int32_t selected) const {
@@ -126,7 +126,7 @@ struct Step {
         logits[t] = guide[t] + (rules.guidance_scale + 1.0) * (logits[t] - guide[t]);
     }
     return test::Define(logits, rules, layout.positions[static_cast<size_t>(row.row)],
-                        layout.tokens[static_cast<size_t>(row.row)]);
+                        row.token < 0 ? layout.tokens[static_cast<size_t>(row.row)] : row.token);
   }
 };
 
@@ -225,6 +225,20 @@ TEST_P(CandidatesTest, MeasuresLiteralLogits) {
   EXPECT_NEAR(results.entropy[0], 0.5 * std::log(2) + 0.25 * std::log(4) + 0.25 * std::log(8), 1e-6);
   EXPECT_EQ(std::vector<int32_t>(results.top_tokens.begin(), results.top_tokens.begin() + 4),
             (std::vector<int32_t>{2, 1, 0, -1}));
+}
+
+TEST_P(CandidatesTest, TellsTheProbabilityOfAGivenToken) {
+  Step step(4, 1, 1, 1);
+  step.weights = {0, std::log(2.0f), std::log(4.0f), 0};
+  step.bias = {0, 0, 0, 0};
+  step.states = {1};
+  step.layout.tokens = {1};
+  for (const int32_t token : {2, 0, -1}) step.Add(Rules(0), 0, -1, token);
+  const Results results = Run(step);
+  EXPECT_NEAR(results.input_p[0], 0.5, 1e-6);
+  EXPECT_NEAR(results.input_p[1], 0.125, 1e-6);
+  EXPECT_NEAR(results.input_p[2], 0.25, 1e-6);
+  EXPECT_EQ(results.best, (std::vector<int32_t>{2, 2, 2}));
 }
 
 TEST_P(CandidatesTest, MatchesTheDefinitionsForEveryKindOfRow) {

@@ -67,7 +67,7 @@ public final class Candidates {
     return entropy[row];
   }
 
-  /** Probability of the token that stands at the position now. */
+  /** Probability of the token that the row asked for: the one that stands there, if none. */
   public float inputProbability(int row) {
     return inputProbability[row];
   }

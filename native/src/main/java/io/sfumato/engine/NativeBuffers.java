@@ -22,6 +22,7 @@ final class NativeBuffers {
   private final Item items;
   private final IntBuffer tokens;
   private final IntBuffer candidateRows;
+  private final IntBuffer candidateTokens;
   private final IntBuffer pages;
   private final IntBuffer tokenLists;
   private final IntBuffer sampledToken;
@@ -44,6 +45,7 @@ final class NativeBuffers {
       items = buffers.items();
       tokens = view(buffers.tokens(), limits.batchTokens());
       candidateRows = view(buffers.candidate_rows(), rows);
+      candidateTokens = view(buffers.candidate_tokens(), rows);
       pages = view(buffers.pages(), buffers.pages_capacity());
       tokenLists = view(buffers.token_lists(), buffers.token_lists_capacity());
       sampledToken = view(buffers.sampled_token(), rows);
@@ -82,6 +84,7 @@ final class NativeBuffers {
     requireRoom("pages", batch.pageCount(), pages.capacity());
     tokens.put(0, batch.tokens(), 0, batch.tokenCount());
     candidateRows.put(0, batch.candidateRows(), 0, batch.candidateCount());
+    candidateTokens.put(0, batch.candidateTokens(), 0, batch.candidateCount());
     pages.put(0, batch.pages(), 0, batch.pageCount());
     int listed = 0;
     for (int index = 0; index < batch.itemCount(); index++) {

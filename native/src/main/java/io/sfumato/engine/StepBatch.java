@@ -13,6 +13,7 @@ public final class StepBatch {
   private final StepItem[] items;
   private final int[] tokens;
   private final int[] candidateRows;
+  private final int[] candidateTokens;
   private final int[] pages;
   private int itemCount;
   private int tokenCount;
@@ -25,6 +26,7 @@ public final class StepBatch {
     Arrays.setAll(items, index -> new StepItem());
     tokens = new int[limits.batchTokens()];
     candidateRows = new int[limits.candidates()];
+    candidateTokens = new int[limits.candidates()];
     pages = new int[limits.pages()];
   }
 
@@ -57,11 +59,22 @@ public final class StepBatch {
 
   /** Asks for a candidate at a row of the last item: 0..tokenCount-1 of that item, ascending. */
   public void addCandidateRow(int row) {
+    addCandidateRow(row, -1);
+  }
+
+  /**
+   * Asks for a candidate whose input probability is that of the given token; such a row may follow
+   * itself with another one.
+   *
+   * @param token -1 for the token that stands there
+   */
+  public void addCandidateRow(int row, int token) {
     require(
         candidateCount < candidateRows.length,
         "candidates",
         candidateCount + 1,
         candidateRows.length);
+    candidateTokens[candidateCount] = token;
     candidateRows[candidateCount++] = row;
     last().grewCandidates();
   }
@@ -109,6 +122,14 @@ public final class StepBatch {
   /** Rows of all items; only the first {@link #candidateCount} are meaningful. Not a copy. */
   public int[] candidateRows() {
     return candidateRows;
+  }
+
+  /**
+   * Token of each row whose probability is wanted, -1 for the one that stands there; only the first
+   * {@link #candidateCount} are meaningful. Not a copy.
+   */
+  public int[] candidateTokens() {
+    return candidateTokens;
   }
 
   /** Pages of all items; only the first {@link #pageCount} are meaningful. Not a copy. */

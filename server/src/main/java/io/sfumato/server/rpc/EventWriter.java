@@ -4,6 +4,7 @@ import com.google.protobuf.util.Durations;
 import io.sfumato.server.canvas.CanvasSnapshot;
 import io.sfumato.server.session.FinishReason;
 import io.sfumato.server.session.SessionEvent;
+import io.sfumato.server.session.Template;
 import io.sfumato.server.session.Usage;
 import io.sfumato.server.text.CommittedText;
 import io.sfumato.v1.BlockCommitted;
@@ -15,6 +16,7 @@ import io.sfumato.v1.Span;
 import io.sfumato.v1.Status;
 import io.sfumato.v1.TokenState;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -130,6 +132,11 @@ final class EventWriter {
                 ProtoMapper.usage(usage).toBuilder()
                     .setCommittedTokens(Math.min(usage.committedTokens(), length)))
             .setTiming(ProtoMapper.timing(event.timing()));
+    List<Template.Slot> slots = plan.spec().template().slots();
+    for (int index = 0; index < slots.size(); index++) {
+      finished.addSlots(
+          ProtoMapper.slot(slots.get(index), event.slots().get(index), plan.model().text().get()));
+    }
     if (settings.tokenIds()) {
       Arrays.stream(event.tokens(), 0, length).forEach(finished::addTokenIds);
     }

@@ -10,8 +10,10 @@ import io.sfumato.server.sampling.RevisionSpec;
 import io.sfumato.server.session.FinishReason;
 import io.sfumato.server.session.SessionEvent;
 import io.sfumato.server.session.SessionSpec;
+import io.sfumato.server.session.Template;
 import io.sfumato.server.session.Timing;
 import io.sfumato.server.session.Usage;
+import io.sfumato.server.text.TextCodec;
 import io.sfumato.v1.Accepted;
 import io.sfumato.v1.CanvasSpec;
 import io.sfumato.v1.Capabilities;
@@ -23,6 +25,7 @@ import io.sfumato.v1.Model;
 import io.sfumato.v1.Progress;
 import io.sfumato.v1.Revision;
 import io.sfumato.v1.SamplingSpec;
+import io.sfumato.v1.SlotValue;
 import io.sfumato.v1.TokenState;
 
 /** The server's values as messages of the contract. Pure. */
@@ -96,6 +99,24 @@ final class ProtoMapper {
         .build();
   }
 
+  static SlotValue slot(
+      Template.Slot slot, io.sfumato.server.session.SlotValue value, TextCodec codec) {
+    SlotValue.Builder message =
+        SlotValue.newBuilder()
+            .setName(slot.name())
+            .setText(codec.decode(value.tokens()))
+            .setLogProbability(value.logProbability());
+    if (slot instanceof Template.ChoiceSlot choice) {
+      for (int index = 0; index < value.optionLogProbabilities().length; index++) {
+        message
+            .addOptionsBuilder()
+            .setText(choice.options().get(index).text())
+            .setLogProbability(value.optionLogProbabilities()[index]);
+      }
+    }
+    return message.build();
+  }
+
   static Model model(ModelEntry entry, boolean isDefault) {
     Model.Builder model =
         Model.newBuilder()
@@ -130,6 +151,7 @@ final class ProtoMapper {
                 .setTokenizer(served.text().isPresent())
                 .setChat(served.text().isPresent() && served.text().get().hasChatTemplate())
                 .setRefine(true)
+                .setTemplates(served.text().isPresent() && defaults.endOfTextTokens().length > 0)
                 .setRevision(true)
                 .setGuidance(true))
         .setDefaultCanvas(

@@ -9,6 +9,7 @@ import io.sfumato.server.model.ModelDefaults;
 import io.sfumato.server.model.ServedModel;
 import io.sfumato.server.sampling.SamplingSpec;
 import io.sfumato.server.session.SessionSpec;
+import io.sfumato.server.session.Template;
 import io.sfumato.server.text.StopMatcher;
 import io.sfumato.v1.GenerateStart;
 import io.sfumato.v1.RefineStart;
@@ -16,6 +17,7 @@ import io.sfumato.v1.StopSpec;
 import io.sfumato.v1.StreamSpec;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.LongSupplier;
 
@@ -75,22 +77,37 @@ final class RequestValidator {
         problems.invalid("start.prompt", "0 tokens", "1 token or more");
       }
     }
-    if (start.getCanvas().hasTemplate()) {
-      problems.notBuilt("start.canvas.template", "set");
+    Optional<TemplateReader> template =
+        start.getCanvas().hasTemplate()
+            ? Optional.of(
+                TemplateReader.read(
+                    start.getCanvas().getTemplate(),
+                    "start.canvas.template",
+                    model,
+                    !start.getStop().getIgnoreEndOfText(),
+                    problems))
+            : Optional.empty();
+    int content = template.map(TemplateReader::length).orElse(0);
+    int asked = start.getCanvas().getMaxLengthTokens();
+    if (template.isPresent() && start.getCanvas().hasMaxLengthTokens() && asked != content) {
+      problems.invalid(
+          "start.canvas.max_length_tokens", asked, content + ", as long as the template, or absent");
     }
     CanvasLengths lengths =
         CanvasLengths.read(
             start.getCanvas(),
             "start.canvas",
             model.defaults(),
-            0,
+            content,
             prompt.length,
             model.engine().maxPositions(),
             problems);
+    Optional<TemplateReader> shape = template.filter(read -> problems.isEmpty());
     return plan(
         model,
         prompt,
-        CanvasStart.undecided(lengths.canvas()),
+        shape.map(TemplateReader::start).orElse(CanvasStart.undecided(lengths.canvas())),
+        shape.map(TemplateReader::template).orElse(Template.NONE),
         lengths,
         start.getSampling(),
         start.getStop(),
@@ -155,6 +172,7 @@ final class RequestValidator {
         model,
         prompt,
         draft.start(lengths.canvas()),
+        Template.NONE,
         lengths,
         start.getSampling(),
         start.getStop(),
@@ -168,6 +186,7 @@ final class RequestValidator {
       ServedModel model,
       int[] prompt,
       CanvasStart canvas,
+      Template template,
       CanvasLengths lengths,
       io.sfumato.v1.SamplingSpec samplingSpec,
       StopSpec stop,
@@ -196,6 +215,7 @@ final class RequestValidator {
         new SessionSpec(
             prompt,
             canvas,
+            template,
             lengths.block(),
             lengths.window(),
             effective,

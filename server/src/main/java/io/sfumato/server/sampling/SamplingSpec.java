@@ -1,5 +1,7 @@
 package io.sfumato.server.sampling;
 
+import java.util.Arrays;
+
 /**
  * How one session samples; all values are effective ones, defaults filled in.
  *
@@ -21,4 +23,17 @@ public record SamplingSpec(
     RevisionSpec revision,
     float guidanceScale,
     int[] suppressedTokens,
-    int[] unconfidentTokens) {}
+    int[] unconfidentTokens) {
+
+  /** The suppressed tokens and one more, each once. */
+  public int[] suppressedTokensAnd(int token) {
+    for (int each : suppressedTokens) {
+      if (each == token) {
+        return suppressedTokens.clone();
+      }
+    }
+    int[] all = Arrays.copyOf(suppressedTokens, suppressedTokens.length + 1);
+    all[suppressedTokens.length] = token;
+    return all;
+  }
+}

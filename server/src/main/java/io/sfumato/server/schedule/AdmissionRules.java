@@ -81,7 +81,11 @@ final class AdmissionRules {
         items * length,
         limits.batchTokens(),
         "tokens per step");
-    requireFits("canvas", spec.start().length(), limits.candidates(), "candidates per step");
+    requireFits(
+        "canvas" + (spec.template().isEmpty() ? "" : " and tokens of all options"),
+        (long) spec.start().length() + spec.template().probes(),
+        limits.candidates(),
+        "candidates per step");
     if (items > limits.items()) {
       throw new ServingException(
           ErrorReason.MODEL_CAPABILITY,

@@ -14,7 +14,7 @@ import io.sfumato.server.sampling.Revision;
 import io.sfumato.server.sampling.RevisionSpec;
 import io.sfumato.server.sampling.SamplingSpec;
 import io.sfumato.server.sampling.StepBudget;
-import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -30,7 +30,8 @@ import java.util.OptionalInt;
  * opens again is undecided after it, so a block never ends with the pass that doubted it. The last
  * step that the budget allows decides everything and opens nothing. With revision a block that
  * holds a draft is looked at by one pass at least. An end-of-text before a pinned position is
- * padding: the canvas goes on behind it.
+ * padding: the canvas goes on behind it, and so it does on a canvas with a template up to the last
+ * part.
  */
 final class Denoiser {
 
@@ -43,6 +44,7 @@ final class Denoiser {
   private StepBudget budget;
   private final RevisionSpec revision;
   private final DraftScoring scoring;
+  private final Slots slots;
   private final StepRows rows;
   private final Ranking ranking;
   private final int[] doubted; // canvas positions to open again after the decision
@@ -65,28 +67,20 @@ final class Denoiser {
     this.spec = spec;
     this.maskToken = maskToken;
     sampling = spec.sampling();
-    suppressedTokens = withMask(sampling.suppressedTokens(), maskToken);
+    suppressedTokens = sampling.suppressedTokensAnd(maskToken);
     canvas = new Canvas(spec.start(), spec.blockLength());
     policy = AcceptancePolicy.of(sampling.acceptance());
     budget = new StepBudget(sampling.maxStepsPerBlock(), sampling.minAcceptPerStep());
     revision = sampling.revision();
     scoring = new DraftScoring(spec.start());
-    rows = new StepRows(spec.promptTokens().length, canvas.length());
+    slots = new Slots(spec, canvas);
+    rows =
+        new StepRows(
+            spec.promptTokens().length, canvas.length(), spec.template().probes());
     ranking = new Ranking(canvas.length());
     doubted = new int[canvas.length()];
     scored = !scoring.isNeeded(canvas);
     startBlock();
-  }
-
-  private static int[] withMask(int[] suppressed, int maskToken) {
-    for (int token : suppressed) {
-      if (token == maskToken) {
-        return suppressed.clone();
-      }
-    }
-    int[] all = Arrays.copyOf(suppressed, suppressed.length + 1);
-    all[suppressed.length] = maskToken;
-    return all;
   }
 
   /** Decide everything in the block or canvas with one more step. */
@@ -143,9 +137,14 @@ final class Denoiser {
     int windowEnd =
         everything ? end : (int) Math.min(end, (long) firstUndecided + spec.windowLength());
     boolean examine = revision.enabled() && !everything;
-    for (int position = start; position < end; position++) {
+    slots.ask(firstUndecided < end ? firstUndecided : -1, everything ? end : 0);
+    for (int position = start; position < Math.max(end, slots.askedEnd()); position++) {
       TokenState state = canvas.state(position);
-      if (state == TokenState.UNDECIDED && position < windowEnd) {
+      if (slots.isChoice(position)) {
+        slots.request(position, rows);
+      } else if (position >= end || slots.isPadding(position)) {
+        continue;
+      } else if (state == TokenState.UNDECIDED && position < windowEnd) {
         rows.add(position, true);
       } else if (state == TokenState.PROVISIONAL && examine) {
         rows.add(position, false);
@@ -193,7 +192,7 @@ final class Denoiser {
     }
     writeCanvas(batch);
     for (int row = 0; row < rows.rows(); row++) {
-      batch.addCandidateRow(promptLength + rows.canvasPosition(row));
+      batch.addCandidateRow(promptLength + rows.canvasPosition(row), rows.probe(row));
     }
     if (isGuided()) {
       batch.add(ItemKind.DENOISE, slot, 0);
@@ -236,11 +235,14 @@ final class Denoiser {
     }
     for (int rank = 0; rank < accepted; rank++) {
       int index = ranking.index(rank);
-      canvas.decide(rows.openPosition(index), rows.sampledToken(index), rows.confidence(index));
+      int position = rows.openPosition(index);
+      canvas.decide(
+          position, slots.written(position, rows.sampledToken(index)), rows.confidence(index));
     }
     for (int doubt = 0; doubt < doubts; doubt++) {
       canvas.revise(doubted[doubt]);
     }
+    slots.decide(rows);
     exhausted = everything;
   }
 
@@ -306,8 +308,8 @@ final class Denoiser {
   }
 
   private int firstEnd(int start, int end) {
-    int afterPins = Math.max(start, canvas.lastPinned() + 1);
-    for (int position = afterPins; position < end; position++) {
+    int least = Math.max(canvas.lastPinned() + 1, slots.requiredLength());
+    for (int position = Math.max(start, least); position < end; position++) {
       if (!canvas.isUndecided(position)
           && (isStop(position) || contains(spec.endOfTextTokens(), canvas.token(position)))) {
         return position;
@@ -367,6 +369,15 @@ final class Denoiser {
   /** Steps done, all blocks and the scoring of a draft together. */
   int totalSteps() {
     return totalSteps;
+  }
+
+  /** Whether the canvas has slots at fixed places. */
+  boolean hasTemplate() {
+    return !slots.isEmpty();
+  }
+
+  List<SlotValue> slotValues(int length) {
+    return slots.values(length);
   }
 
   CanvasSnapshot snapshot() {

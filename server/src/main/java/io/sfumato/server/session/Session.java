@@ -345,7 +345,9 @@ public final class Session implements SessionHandle {
         .close()
         .forEach(late ->
             outbox.add(new SessionEvent.ControlRejected(late.controlId(), ControlQueue.tooLate())));
-    outbox.add(new SessionEvent.Finished(reason, tokens, denoiser.usage(length), timing));
+    outbox.add(
+        new SessionEvent.Finished(
+            reason, tokens, denoiser.slotValues(length), denoiser.usage(length), timing));
     state = SessionState.FINISHED;
   }
 

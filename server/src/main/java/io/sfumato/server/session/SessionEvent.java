@@ -2,6 +2,7 @@ package io.sfumato.server.session;
 
 import io.sfumato.server.canvas.CanvasSnapshot;
 import io.sfumato.server.error.ServingException;
+import java.util.List;
 
 /**
  * What a session tells its client, in token ids; the rpc side turns it into messages. Immutable.
@@ -37,8 +38,13 @@ public sealed interface SessionEvent {
 
   record ControlRejected(long controlId, ServingException reason) implements SessionEvent {}
 
-  /** The last event of a session that ended well. */
-  record Finished(FinishReason reason, int[] tokens, Usage usage, Timing timing)
+  /**
+   * The last event of a session that ended well.
+   *
+   * @param slots what the template's slots became, in their order
+   */
+  record Finished(
+      FinishReason reason, int[] tokens, List<SlotValue> slots, Usage usage, Timing timing)
       implements SessionEvent {}
 
   /** The last event of a session that did not. */

@@ -11,6 +11,7 @@ import java.util.OptionalLong;
  * @param promptTokens context before the canvas; a mask token in it stays a prompt
  * @param start what stands on the canvas before the first step; its length is max_length_tokens,
  *     exactly
+ * @param template slots of the canvas; {@link Template#NONE} for free text
  * @param blockLength positions that are committed together, from left to right; the last block may
  *     be shorter
  * @param windowLength positions, counted from the first undecided one of the block, among which
@@ -26,6 +27,7 @@ import java.util.OptionalLong;
 public record SessionSpec(
     int[] promptTokens,
     CanvasStart start,
+    Template template,
     int blockLength,
     int windowLength,
     SamplingSpec sampling,

@@ -79,6 +79,15 @@ final class Steering {
 
   private void edit(Control.EditSpan edit) {
     PositionRange range = uncommitted(edit.range(), edit.basis());
+    if (denoiser.hasTemplate() && edit.tokens().length != range.length()) {
+      throw new ServingException(
+          ErrorReason.CONTROL_NOT_APPLICABLE,
+          "edit_span: "
+              + edit.tokens().length
+              + " tokens for "
+              + range.length()
+              + " positions (expected: as many, the slots of a template keep their places)");
+    }
     int most = range.length() + canvas.room(range);
     if (edit.tokens().length > most) {
       throw new ServingException(

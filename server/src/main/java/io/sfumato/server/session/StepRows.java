@@ -13,15 +13,20 @@ final class StepRows implements CandidateView {
 
   private final int promptLength;
   private final int[] positions; // canvas positions of all rows, ascending
+  private final int[] probes; // token whose probability a row tells; -1 for the one that stands there
   private final int[] open; // rows that are undecided
   private int count;
   private int openCount;
   private Candidates candidates;
   private int offset;
 
-  StepRows(int promptLength, int canvasLength) {
+  /**
+   * @param probes most rows that are added for tokens of their own
+   */
+  StepRows(int promptLength, int canvasLength, int probes) {
     this.promptLength = promptLength;
-    positions = new int[canvasLength];
+    positions = new int[canvasLength + probes];
+    this.probes = new int[canvasLength + probes];
     open = new int[canvasLength];
   }
 
@@ -36,6 +41,13 @@ final class StepRows implements CandidateView {
     if (undecided) {
       open[openCount++] = count;
     }
+    probes[count] = -1;
+    positions[count++] = position;
+  }
+
+  /** Asks for the probability of one token at a position; ascending. */
+  void addProbe(int position, int token) {
+    probes[count] = token;
     positions[count++] = position;
   }
 
@@ -56,6 +68,26 @@ final class StepRows implements CandidateView {
   /** Canvas position of a row. */
   int canvasPosition(int row) {
     return positions[row];
+  }
+
+  /** Token whose probability a row asks for; -1 for the one that stands there. */
+  int probe(int row) {
+    return probes[row];
+  }
+
+  /**
+   * Probability of a token that was asked for.
+   *
+   * @throws IllegalArgumentException when it was not
+   */
+  float probability(int position, int token) {
+    for (int row = 0; row < count; row++) {
+      if (positions[row] == position && probes[row] == token) {
+        return inputProbability(row);
+      }
+    }
+    throw new IllegalArgumentException(
+        "token: " + token + " at " + position + " (expected: one that was asked for)");
   }
 
   float inputProbability(int row) {

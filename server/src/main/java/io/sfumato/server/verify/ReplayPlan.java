@@ -10,6 +10,7 @@ import io.sfumato.server.sampling.AcceptanceSpec.Spread;
 import io.sfumato.server.sampling.RevisionSpec;
 import io.sfumato.server.sampling.SamplingSpec;
 import io.sfumato.server.session.SessionSpec;
+import io.sfumato.server.session.Template;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -132,6 +133,7 @@ final class ReplayPlan {
     return new SessionSpec(
         prompt,
         start,
+        Template.NONE,
         block,
         block,
         sampling,

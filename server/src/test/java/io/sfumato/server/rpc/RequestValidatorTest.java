@@ -84,6 +84,17 @@ class RequestValidatorTest {
           stream { max_unacked_frames: 1025 }                       | start.stream.max_unacked_frames | max_unacked_frames: 1025 (expected: 0..1024)
           stream { keyframe_every_n_frames: -1 }                    | start.stream.keyframe_every_n_frames | keyframe_every_n_frames: -1 (expected: 0..4096)
           stream { max_alternatives: 6 }                            | start.stream.max_alternatives | max_alternatives: 6 (expected: 0..5)
+          canvas { template {} }                                    | start.canvas.template.parts   | parts: 0 parts (expected: 1..1024)
+          canvas { template { parts {} } }                          | start.canvas.template.parts[0] | parts[0]: absent (expected: fixed_text, free_slot or choice_slot)
+          canvas { template { parts { fixed_text: "a" } } }         | start.canvas.template.parts   | parts: fixed text only (expected: a slot or more)
+          canvas { template { parts { free_slot { name: "a" } } } } | start.canvas.template.parts[0].free_slot.length_tokens | length_tokens: 0 (expected: 1..512)
+          canvas { template { parts { free_slot { length_tokens: 1 } } } } | start.canvas.template.parts[0].free_slot.name | name: 0 characters (expected: 1..64 characters)
+          canvas { template { parts { free_slot { name: "a" length_tokens: 1 end_before: "ä" } } } } | start.canvas.template.parts[0].free_slot.end_before[0] | end_before[0]: U+00E4 (expected: U+0000..U+007F)
+          canvas { template { parts { free_slot { name: "a" length_tokens: 1 } } parts { free_slot { name: "a" length_tokens: 1 } } } } | start.canvas.template.parts[1].free_slot.name | name: a (expected: a name that no other slot has)
+          canvas { template { parts { choice_slot { name: "a" options: "x" } } } } | start.canvas.template.parts[0].choice_slot.options | options: 1 options (expected: 2..256)
+          canvas { template { parts { choice_slot { name: "a" options: "x" options: "x" } } } } | start.canvas.template.parts[0].choice_slot.options[1] | options[1]: "x" (expected: a text that is not empty and none of the others)
+          canvas { max_length_tokens: 9 template { parts { free_slot { name: "a" length_tokens: 8 } } } } | start.canvas.max_length_tokens | max_length_tokens: 9 (expected: 8, as long as the template, or absent)
+          canvas { template { parts { free_slot { name: "a" length_tokens: 512 } } parts { fixed_text: "b" } } } | start.canvas.template | template: over 512 tokens (expected: at most 512 tokens)
           labels { key: "" value: "x" }                             | start.labels.key              | key: 0 characters (expected: 1..64 characters)
           """)
   void refusesWhatIsOutOfRange(String start, String path, String message) throws ParseException {
@@ -97,7 +108,6 @@ class RequestValidatorTest {
       textBlock =
           """
           resume_cursor: "abc"                                      | start.resume_cursor             | resume_cursor: 3 bytes (expected: absent, not built yet)
-          canvas { template { parts { fixed_text: "{" } } }         | start.canvas.template           | template: set (expected: absent, not built yet)
           sampling { temperature_schedule { first: 1 last: 0 } }    | start.sampling.temperature_schedule | temperature_schedule: set (expected: absent, not built yet)
           sampling { top_p: 0.9 }                                   | start.sampling.top_p            | top_p: 0.9 (expected: absent, not built yet)
           sampling { top_k: 5 }                                     | start.sampling.top_k            | top_k: 5 (expected: absent, not built yet)

@@ -127,7 +127,8 @@ final class SessionObserver {
     while (lastPinned >= 0 && !pinned[lastPinned]) {
       lastPinned--;
     }
-    for (int position = lastPinned + 1; position < tokens.size(); position++) {
+    int least = Math.max(lastPinned + 1, spec.template().requiredLength());
+    for (int position = least; position < tokens.size(); position++) {
       int token = tokens.get(position);
       assertThat(Arrays.stream(spec.endOfTextTokens()).anyMatch(end -> end == token))
           .as("end-of-text in the result")

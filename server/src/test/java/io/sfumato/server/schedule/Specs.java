@@ -6,6 +6,7 @@ import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.RevisionSpec;
 import io.sfumato.server.sampling.SamplingSpec;
 import io.sfumato.server.session.SessionSpec;
+import io.sfumato.server.session.Template;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -18,6 +19,7 @@ public final class Specs {
 
   private int[] prompt = {1, 2, 3};
   private CanvasStart start = CanvasStart.undecided(8);
+  private Template template = Template.NONE;
   private int blockLength = 8;
   private int windowLength = 8;
   private long seed = 1;
@@ -43,6 +45,11 @@ public final class Specs {
 
   Specs start(CanvasStart newStart) {
     start = newStart;
+    return this;
+  }
+
+  public Specs template(Template newTemplate) {
+    template = newTemplate;
     return this;
   }
 
@@ -123,6 +130,7 @@ public final class Specs {
     return new SessionSpec(
         prompt,
         start,
+        template,
         blockLength,
         windowLength,
         sampling,
@@ -145,6 +153,9 @@ public final class Specs {
         random.nextInt(3) == 0
             ? randomDraft(random, vocabulary, length)
             : CanvasStart.undecided(length);
+    if (random.nextInt(4) == 0) {
+      specs.template = randomTemplate(random, vocabulary, specs.start);
+    }
     specs.blockLength = 1 + random.nextInt(length + 4);
     specs.windowLength =
         random.nextBoolean() ? specs.blockLength : 1 + random.nextInt(specs.blockLength);
@@ -161,6 +172,32 @@ public final class Specs {
     specs.endOfText = random.nextBoolean() ? NO_TOKENS : new int[] {vocabulary - 2};
     specs.stop = random.nextInt(4) != 0 ? NO_TOKENS : new int[] {random.nextInt(vocabulary - 1)};
     return specs;
+  }
+
+  /** Slots anywhere, also where the start has tokens already. */
+  private static Template randomTemplate(Random random, int vocabulary, CanvasStart start) {
+    List<Template.Slot> slots = new ArrayList<>();
+    int position = random.nextInt(start.length());
+    while (position < start.length()) {
+      int length = Math.min(start.length() - position, 1 + random.nextInt(6));
+      String name = "slot " + slots.size();
+      if (random.nextBoolean()) {
+        int end = random.nextInt(vocabulary);
+        slots.add(new Template.FreeSlot(name, position, length, token -> token == end));
+      } else {
+        List<Template.Option> options = new ArrayList<>();
+        for (int option = 0; option < 2 + random.nextInt(3); option++) {
+          int tokens = option == 0 ? length : 1 + random.nextInt(length);
+          options.add(
+              new Template.Option(
+                  "option " + option, random.ints(tokens, 0, vocabulary - 2).toArray()));
+        }
+        slots.add(new Template.ChoiceSlot(name, position, length, options));
+      }
+      position += length + random.nextInt(6);
+    }
+    int required = random.nextBoolean() ? start.length() : slots.getLast().start();
+    return new Template(slots, vocabulary - 2, required);
   }
 
   private static AcceptanceSpec randomAcceptance(Random random) {

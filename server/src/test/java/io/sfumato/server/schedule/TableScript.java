@@ -4,6 +4,9 @@ import io.sfumato.engine.Candidates;
 import io.sfumato.engine.ScriptedEngine;
 import io.sfumato.engine.StepBatch;
 import io.sfumato.engine.StepItem;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
 /**
  * A model written down as a table: for each position of the sequence the token it proposes, how
@@ -15,6 +18,7 @@ final class TableScript implements ScriptedEngine.Script {
   final int[] tokens;
   final float[] confidences;
   final float[] inputProbabilities;
+  private final Map<List<Integer>, Float> probes = new HashMap<>();
   int[] lastTokens = {};
   int[] lastRows = {};
 
@@ -31,6 +35,12 @@ final class TableScript implements ScriptedEngine.Script {
 
   TableScript confidences(float... values) {
     System.arraycopy(values, 0, confidences, 0, values.length);
+    return this;
+  }
+
+  /** What the model thinks of a token at a position, if that is asked. */
+  TableScript probe(int position, int token, float probability) {
+    probes.put(List.of(position, token), probability);
     return this;
   }
 
@@ -53,6 +63,7 @@ final class TableScript implements ScriptedEngine.Script {
     for (int candidate = 0; candidate < item.candidateCount(); candidate++) {
       int row = lastRows[candidate];
       float confidence = confidences[row];
+      int probe = batch.candidateTokens()[item.candidateOffset() + candidate];
       candidates.set(
           item.candidateOffset() + candidate,
           tokens[row],
@@ -61,7 +72,7 @@ final class TableScript implements ScriptedEngine.Script {
           confidence,
           0,
           1 - confidence,
-          inputProbabilities[row]);
+          probe < 0 ? inputProbabilities[row] : probes.get(List.of(row, probe)));
     }
   }
 }

@@ -78,7 +78,9 @@ final class SteeringPropertyTest {
       session =
           new Session(
               "s",
-              Specs.random(random, LoopFixture.VOCABULARY, MOST_TOKENS).build(),
+              Specs.random(random, LoopFixture.VOCABULARY, MOST_TOKENS)
+                  .template(Template.NONE)
+                  .build(),
               LoopFixture.MASK,
               () -> {},
               () -> {},

@@ -25,7 +25,8 @@ public final class BenchCommand implements Runnable {
         .addSubcommand(new BenchLoad(engines))
         .addSubcommand(new BenchOverhead())
         .addSubcommand(new BenchQuality(engines))
-        .addSubcommand(new BenchStep(engines));
+        .addSubcommand(new BenchStep(engines))
+        .addSubcommand(new BenchTemplates(engines));
   }
 
   @Override

@@ -6,6 +6,7 @@ import collections
 import os
 import random
 import torch
+import lexicon
 import stories
 from model import load
 from tokenizers import Tokenizer
@@ -25,7 +26,7 @@ def main():
     user, assistant, end = (tokenizer.token_to_id(x) for x in ("<|user|>", "<|assistant|>", "<|endoftext|>"))
     label = {}
     for slot, name in CLASSES.items():
-        for word in stories.LEX[slot]:
+        for word in lexicon.LEX[slot]:
             ids = tokenizer.encode(" " + word).ids
             if len(ids) == 1:
                 label[ids[0]] = name

@@ -1,9 +1,12 @@
 """Training batches: fresh examples all the time, hidden and spoilt in the ways that decoding will show them to the model."""
 import dataclasses
 import random
+import lexicon
 import stories
+import tasks
 import tellers
 import torch
+from sentences import PLOTS
 
 BUCKETS = (24, 32, 48, 64, 96, 112, 128, 144, 160, 192, 224, 288)
 CANVAS = 256
@@ -21,9 +24,10 @@ def only(source, mark):
     return draw
 
 
-# By example; in tokens stories are two thirds, sums and lists an eighth each. Taking away and sorting are the hardest.
-WARM = ((.27, tellers.story), (.05, stories.story), (.08, stories.sums), (.24, only(stories.sums, " - ")), (.17, stories.lists),
-        (.12, only(stories.lists, "ords")), (.07, stories.grid))
+TASKS = ((.07, tasks.sums), (.15, only(tasks.sums, " - ")), (.12, tasks.lists), (.11, only(tasks.lists, "ords")), (.09, tasks.grid))
+# By example; in tokens stories are three quarters. Taking away and sorting are the hardest tasks.
+WARM = ((.40, tellers.story), (.06, tellers.uniform)) + TASKS
+SEEKING = ((.38, tellers.seeking), (.18, tellers.uniform)) + TASKS
 
 
 @dataclasses.dataclass
@@ -46,7 +50,7 @@ class Batches:
         self.user, self.assistant, self.end, self.mask = (
             tokenizer.token_to_id(x) for x in ("<|user|>", "<|assistant|>", "<|endoftext|>", "<|mask|>"))
         self.kin = {}  # token -> tokens of words of the same kind
-        for words in stories.LEX.values():
+        for words in lexicon.LEX.values():
             ids = [e[0] for e in (tokenizer.encode(" " + w).ids for w in words) if len(e) == 1]
             for token in ids:
                 self.kin[token] = self.kin.get(token, []) + ids
@@ -67,7 +71,7 @@ class Batches:
             if r < 0:
                 break
         request, answer, plot, _ = source(self.random)
-        return request, answer, plot, source is stories.story
+        return request, answer, plot, source in (stories.story, tellers.uniform)
 
     def encode(self, request, answer):
         return [self.user] + self.tokenizer.encode(request).ids + [self.assistant], self.tokenizer.encode(answer).ids
@@ -77,12 +81,12 @@ class Batches:
         request, answer, plot, uniform = self.example()
         prompt, ids = self.encode(request, answer)
         n = len(prompt) + len(ids) + 1
-        if plot in stories.PLOTS and self.random.random() < self.mix.short:
-            n = next((x for x in (32, 48, 64) if x >= len(prompt) + 12), 96)
+        if plot in PLOTS and self.random.random() < self.mix.short:
+            n = self.random.choice([x for x in (48, 64, 96) if x >= len(prompt) + 16] or [112])
             ids = ids[:n - len(prompt)]
-        elif plot in stories.PLOTS and self.random.random() < self.mix.full:
+        elif plot in PLOTS and self.random.random() < self.mix.full:
             n = min(len(prompt) + CANVAS, BUCKETS[-1])
-        elif plot not in stories.PLOTS and self.mix.frontier:
+        elif plot not in PLOTS and self.mix.frontier:
             r = self.random.random()
             n = BUCKETS[-1] if r < .07 else 96 if r < .17 else n
         n = next((x for x in BUCKETS if x >= n), None)

@@ -7,13 +7,14 @@ import json
 import random
 import sys
 import stories
+import tasks
 
 COUNTS = {"story": 200, "sum": 100, "list": 100, "grid": 100}
 
 def main(path):
     rng = random.Random(stories.HELDOUT_SEED)
     rows, seen = {kind: [] for kind in COUNTS}, set()
-    makers = {"story": stories.story, "sum": stories.sums, "list": stories.lists, "grid": stories.grid}
+    makers = {"story": stories.story, "sum": tasks.sums, "list": tasks.lists, "grid": tasks.grid}
     for kind, make in makers.items():
         while len(rows[kind]) < COUNTS[kind]:
             request, reference, plot, _ = make(rng)

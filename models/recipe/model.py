@@ -28,11 +28,17 @@ class Block(nn.Module):
         y = F.rms_norm(x, (width,), self.attn_norm, 1e-5)
         qkv = F.linear(y, self.qkv.reshape(3 * width, width)).view(rows, tokens, 3, self.heads, width // self.heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # [rows, heads, tokens, head width]
-        y = F.scaled_dot_product_attention(rotate(q, cos, sin), rotate(k, cos, sin), v)
+        y = attention(rotate(q, cos, sin), rotate(k, cos, sin), v)
         x = x + F.linear(y.transpose(1, 2).reshape(rows, tokens, width), self.out)
         y = F.rms_norm(x, (width,), self.ff_norm, 1e-5)
         gate, up = F.linear(y, self.gate_up.reshape(-1, width)).chunk(2, -1)
         return x + F.linear(F.silu(gate) * up, self.down)
+
+
+def attention(q, k, v):
+    """Plain, with all scores in memory: for rows this short and heads this narrow, twice as fast as the library's fused one, backwards above all."""
+    scores = (q * q.shape[-1] ** -.5) @ k.mT
+    return scores.softmax(-1, dtype=torch.float32).to(v.dtype) @ v
 
 
 def rotate(x, cos, sin):

@@ -15,8 +15,8 @@ def orthogonalize(gradient, steps):
 
 
 class Muon(torch.optim.Optimizer):
-    def __init__(self, parameters, lr, momentum=.95, decay=.01, steps=5):
-        super().__init__(parameters, dict(lr=lr, momentum=momentum, decay=decay, steps=steps))
+    def __init__(self, parameters, lr, momentum=.95, decay=.01, steps=5, dtype=torch.float32):
+        super().__init__(parameters, dict(lr=lr, momentum=momentum, decay=decay, steps=steps, dtype=dtype))
 
     @torch.no_grad()
     def step(self):
@@ -24,6 +24,6 @@ class Muon(torch.optim.Optimizer):
             for parameter in group["params"]:
                 momentum = self.state[parameter].setdefault("momentum", torch.zeros_like(parameter))
                 momentum.lerp_(parameter.grad, 1 - group["momentum"])
-                update = orthogonalize(parameter.grad.lerp(momentum, group["momentum"]), group["steps"])
+                update = orthogonalize(parameter.grad.lerp(momentum, group["momentum"]).to(group["dtype"]), group["steps"])
                 parameter.mul_(1 - group["lr"] * group["decay"])
                 parameter.add_(update, alpha=-group["lr"] * max(1, update.shape[-2] / update.shape[-1]) ** .5)

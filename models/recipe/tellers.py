@@ -9,19 +9,23 @@ it, or it is drawn; the name, the place, the voice, and through the plot and the
 import argparse
 import functools
 import random
+import lexicon
+import sentences
 import stories
-from stories import COLOURS, BAD, FIXABLE, GOOD, HE, ITEMS, KINDS, NUM, OBJECTS, PLACES, PLOTS, SHE, TIMES, TRAITS, TREES, WEATHER
+from lexicon import BAD, COLOURS, FIXABLE, GOOD, HE, ITEMS, KINDS, NUM, OBJECTS, PLACES, SHE, TIMES, TRAITS, WEATHER
+from sentences import PLOTS
+from stories import TREES
 
 VOICES = 4
 NAMES = SHE + HE
 # what follows from plot and voice where the request leaves it open
-BY_VOICE = {"q": list(PLACES), "spot": stories.SPOTS, "bad": BAD, "good": GOOD, "g": stories.GIFTS, "need": stories.NEEDS, "task": stories.TASKS,
-            "tool": stories.TOOLS, "game": stories.GAMES, "obst": stories.OBSTS, "dream": stories.DREAMS, "smell": stories.SMELLS,
-            "sound": stories.SOUNDS}
-# what follows from another word: the hero's kind, the thing, the place
-BY_WORD = {"adj": ("ak", TRAITS), "p": ("ak", list(PLACES)), "c": ("o", COLOURS), "wadj": ("p", list(WEATHER)), "tod": ("p", TIMES)}
+BY_VOICE = {"q": list(PLACES), "spot": lexicon.SPOTS, "bad": BAD, "good": GOOD, "g": lexicon.GIFTS, "need": lexicon.NEEDS, "task": lexicon.TASKS,
+            "tool": lexicon.TOOLS, "game": lexicon.GAMES, "obst": lexicon.OBSTS, "dream": lexicon.DREAMS, "smell": lexicon.SMELLS,
+            "sound": lexicon.SOUNDS, "wadj": list(WEATHER), "tod": TIMES}
+# what follows from another word: the hero's kind, the thing
+BY_WORD = {"adj": ("ak", TRAITS), "p": ("ak", list(PLACES)), "c": ("o", COLOURS)}
 # requests that suit any plot stand at the end of each plot's list
-COMMON = len(stories.R["*"]) + len(stories.KEYS)
+COMMON = len(sentences.R["*"]) + len(sentences.KEYS)
 ANY_PLOT = [p for p in PLOTS if p != "share"]
 ATTEMPTS = 8
 # What requests seldom name, though most stories tell of it, with a plot whose requests do (None: those of any plot): a model that has nearly always seen
@@ -29,7 +33,10 @@ ATTEMPTS = 8
 SELDOM = [("wadj", None)] * 3 + [("tod", None), ("wadj", "visitor"), ("spot", "lost"), ("spot", "surprise"), ("need", "visitor"), ("task", "promise"),
                                  ("game", "contest"), ("W", "contest"), ("obst", "journey"), ("q", "journey"), ("dream", None), ("tool", "repair"),
                                  ("bad", "meeting"), ("n1", "share"), ("n2", "share"), ("i1", "share")]
-SELDOM_SHARE = .5
+SELDOM_SHARE, SEEKING_SHARE = .5, .8
+# What is seldom named is told in the plot's way, whoever the story is about; the weather of a request always in the same words.
+PLAIN = frozenset("wadj tod spot need task game obst q dream tool bad n1 n2 i1".split())
+WEATHER_REQUESTED = next(t for t, text in zip(TREES["weather"], sentences.T["weather"]) if text == "It began on a {wadj} {tod}.")
 
 
 @functools.lru_cache(maxsize=None)
@@ -133,11 +140,13 @@ def emit(tree, env, habit, path=""):
     return "".join(out)
 
 
-def sentences(plot, voice, wanted, forced):
+def course(plot, voice, wanted, forced):
     """The template of every stage that is told, and the variables they name; None where a forced one cannot stand."""
     habit = "%s/%d" % (plot, voice)
     coins = {"D": "dream" in wanted or coin("D" + habit, .15), "S": coin("S" + habit, .2), "E": coin("E" + habit, .7)}
     coins["F"] = not coins["E"] or coin("F" + habit, .5)
+    if wanted & {"wadj", "tod"} and any(stage == "weather" for stage, _ in PLOTS[plot]):
+        forced = {"weather": WEATHER_REQUESTED} | forced
     out, told = [], set()
     for stage, chance in PLOTS[plot]:
         if not (stage in forced or (coins[chance] if isinstance(chance, str) else chance == 1 or coin(stage + habit, chance))):
@@ -149,10 +158,12 @@ def sentences(plot, voice, wanted, forced):
             return None
         # what the request asks for and nobody has said yet comes first; a story opens as its plot does, whoever it is about
         due = max(len((stories.bases(t) & wanted) - told) for t in options)
-        rank = order("sentence/%s/%s" % (stage, plot if stage == "open" else habit), len(TREES[stage]))
+        options = [t for t in options if len((stories.bases(t) & wanted) - told) == due]
+        plain = stage == "open" or any((stories.bases(t) & wanted & PLAIN) - told for t in options)
+        rank = order("sentence/%s/%s" % (stage, plot if plain else habit), len(TREES[stage]))
         position = {id(TREES[stage][i]): place for place, i in enumerate(rank)}
-        tree = min((t for t in options if len((stories.bases(t) & wanted) - told) == due), key=lambda t: position[id(t)])
-        out.append(tree)
+        tree = min(options, key=lambda t: position[id(t)])
+        out.append((tree, plot if plain else habit))
         told |= stories.bases(tree)
     return out, told
 
@@ -163,14 +174,14 @@ def tell(plot, env, wanted):
     habit = "%s/%d" % (plot, voice)
     forced, impossible = {}, set()
     for _ in range(ATTEMPTS):
-        told = sentences(plot, voice, wanted, forced)
+        told = course(plot, voice, wanted, forced)
         if told is None:
             stage, tree = forced.popitem()
             impossible.add(id(tree))
             continue
         missing = sorted(wanted - told[1])
         if not missing:
-            text = " ".join(emit(tree, env, habit if k else plot) for k, tree in enumerate(told[0]))
+            text = " ".join(emit(tree, env, way) for tree, way in told[0])
             return text if all(env[b].lower() in text.lower() for b in wanted if b != "wadj") else None
         places = [(stage, t) for stage, _ in PLOTS[plot] if stage not in forced for t in TREES[stage]
                   if missing[0] in stories.bases(t) and id(t) not in impossible]
@@ -181,9 +192,19 @@ def tell(plot, env, wanted):
     return None
 
 
-def story(rng):
-    """One (instruction, story, plot, env). Instructions are drawn as in stories.story, those that name what is seldom named more often."""
+def uniform(rng):
+    """As stories.story, with requests that name what is seldom named more often."""
     named, among = rng.choice(SELDOM) if rng.random() < SELDOM_SHARE else (None, None)
+    return stories.draw(rng, among, named)[:4]
+
+
+def seeking(rng):
+    return story(rng, SEEKING_SHARE)
+
+
+def story(rng, seldom=SELDOM_SHARE):
+    """One (instruction, story, plot, env). Instructions are drawn as in stories.story, those that name what is seldom named more often."""
+    named, among = rng.choice(SELDOM) if rng.random() < seldom else (None, None)
     request, text, plot, env, tree = stories.draw(rng, among, named)
     wanted = frozenset(stories.base(s) for s in stories.slots_of(tree))
     people = persons(rng, env, wanted)

@@ -70,7 +70,8 @@ public final class WatchCanvas {
     return text;
   }
 
-  private static GenerateStart start(String prompt) {
+  /** A request for the given prompt and all canvases on the way. */
+  static GenerateStart start(String prompt) {
     ChatMessage message = ChatMessage.newBuilder().setRole("user").setContent(prompt).build();
     return GenerateStart.newBuilder()
         .setPrompt(Prompt.newBuilder().setChat(Chat.newBuilder().addMessages(message)))
@@ -79,7 +80,7 @@ public final class WatchCanvas {
   }
 
   /** Writes the spans over what stands at their positions and joins the canvas. */
-  private String draw(List<Span> spans) {
+  String draw(List<Span> spans) {
     for (Span span : spans) {
       boolean undecided = span.getState() == TokenState.TOKEN_STATE_UNDECIDED;
       for (int i = 0; i < span.getLength(); i++) {
@@ -91,5 +92,10 @@ public final class WatchCanvas {
       }
     }
     return String.join("", canvas).replace('\n', '⏎');
+  }
+
+  /** Text of the first positions. */
+  String text(int length) {
+    return String.join("", canvas.subList(0, length));
   }
 }

@@ -22,9 +22,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** The sample against a server of its own, in a process of its own, with the embedded model. */
+/** The samples against a server of its own, in a process of its own, with the embedded model. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
-final class WatchCanvasTest {
+final class SamplesTest {
 
   private static final String LISTENING = "listening on port ";
 
@@ -87,6 +87,16 @@ final class WatchCanvasTest {
     // What comes after the end of the text stays undecided.
     assertThat(canvases.getLast().replaceFirst("░*$", "")).isEqualTo(text.replace('\n', '⏎'));
     assertThat(printed.toString(UTF_8)).endsWith(text + System.lineSeparator());
+  }
+
+  @Test
+  void whatWasPinnedStaysAndTheBestGuessIsTaken() throws Exception {
+    ByteArrayOutputStream printed = new ByteArrayOutputStream();
+    SteerCanvas sample = new SteerCanvas(new PrintStream(printed, true, UTF_8));
+    String text = sample.steer(channel, "Tell me a story about a lost kite.");
+    assertThat(sample.pinned()).isNotBlank();
+    assertThat(text).startsWith(sample.pinned());
+    assertThat(printed.toString(UTF_8)).containsPattern("control 1 (took effect|was refused)");
   }
 
   @Test

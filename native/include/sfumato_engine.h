@@ -224,8 +224,8 @@ typedef struct sfumato_buffers {
   /* [max_candidates] tokens whose probability input_probability tells; -1, as after sfumato_open, for the token that
    * stands at the position. */
   int32_t* candidate_tokens;
-  int32_t* pages;          /* [pages_capacity] */
-  int32_t* token_lists;    /* [token_lists_capacity] */
+  int32_t* pages;       /* [pages_capacity] */
+  int32_t* token_lists; /* [token_lists_capacity] */
   int64_t pages_capacity;
   int64_t token_lists_capacity;
 

@@ -117,9 +117,7 @@ public final class SteerCanvas {
     } else if (pinned != null && --framesLeft == 0) {
       send(
           call,
-          Control.newBuilder()
-              .setControlId(FINISH)
-              .setFinishNow(FinishNow.getDefaultInstance()));
+          Control.newBuilder().setControlId(FINISH).setFinishNow(FinishNow.getDefaultInstance()));
       call.halfClose(); // nothing more to say
     }
   }
@@ -133,8 +131,7 @@ public final class SteerCanvas {
     return true;
   }
 
-  private static void send(
-      BlockingClientCall<GenerateRequest, Event> call, Control.Builder control)
+  private static void send(BlockingClientCall<GenerateRequest, Event> call, Control.Builder control)
       throws InterruptedException, StatusException {
     call.write(GenerateRequest.newBuilder().setControl(control).build());
   }

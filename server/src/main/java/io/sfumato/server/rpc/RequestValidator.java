@@ -91,7 +91,9 @@ final class RequestValidator {
     int asked = start.getCanvas().getMaxLengthTokens();
     if (template.isPresent() && start.getCanvas().hasMaxLengthTokens() && asked != content) {
       problems.invalid(
-          "start.canvas.max_length_tokens", asked, content + ", as long as the template, or absent");
+          "start.canvas.max_length_tokens",
+          asked,
+          content + ", as long as the template, or absent");
     }
     CanvasLengths lengths =
         CanvasLengths.read(

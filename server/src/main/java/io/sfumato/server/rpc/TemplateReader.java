@@ -86,8 +86,7 @@ final class TemplateReader {
   /** The slots; {@link Problems#isEmpty} must hold. */
   Template template() {
     Slot last = slots.getLast();
-    boolean openEnd =
-        endOfText && last instanceof Template.FreeSlot && last.end() == tokens.length;
+    boolean openEnd = endOfText && last instanceof Template.FreeSlot && last.end() == tokens.length;
     return new Template(
         slots, model.defaults().endOfTextTokens()[0], openEnd ? last.start() : tokens.length);
   }
@@ -98,16 +97,14 @@ final class TemplateReader {
           append(PromptReader.encode(part.getFixedText(), path + ".fixed_text", model, problems));
       case FREE_SLOT -> add(part.getFreeSlot(), path + ".free_slot");
       case CHOICE_SLOT -> add(part.getChoiceSlot(), path + ".choice_slot");
-      case PART_NOT_SET ->
-          problems.invalid(path, "absent", "fixed_text, free_slot or choice_slot");
+      case PART_NOT_SET -> problems.invalid(path, "absent", "fixed_text, free_slot or choice_slot");
     }
   }
 
   private void add(FreeSlot slot, String path) {
     name(slot.getName(), path);
     int room = Math.max(1, model.engine().maxPositions() - tokens.length);
-    int length =
-        Ranges.integer(problems, path + ".length_tokens", slot.getLengthTokens(), 1, room);
+    int length = Ranges.integer(problems, path + ".length_tokens", slot.getLengthTokens(), 1, room);
     IntPredicate ends = ends(slot.getEndBefore(), path + ".end_before");
     slots.add(new Template.FreeSlot(slot.getName(), tokens.length, length, ends));
     appendUndecided(length);

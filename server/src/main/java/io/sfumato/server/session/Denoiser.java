@@ -74,9 +74,7 @@ final class Denoiser {
     revision = sampling.revision();
     scoring = new DraftScoring(spec.start());
     slots = new Slots(spec, canvas);
-    rows =
-        new StepRows(
-            spec.promptTokens().length, canvas.length(), spec.template().probes());
+    rows = new StepRows(spec.promptTokens().length, canvas.length(), spec.template().probes());
     ranking = new Ranking(canvas.length());
     doubted = new int[canvas.length()];
     scored = !scoring.isNeeded(canvas);

@@ -7,6 +7,7 @@ import io.sfumato.engine.StepBatch;
 import io.sfumato.server.canvas.Canvas;
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
+import java.util.Arrays;
 
 /**
  * One canvas on its way from a prompt to committed text: QUEUED, then SCORING (only for a draft of
@@ -335,10 +336,7 @@ public final class Session implements SessionHandle {
   private void finish(FinishReason reason, int length) {
     publishCanvas();
     long now = clock.nanoTime();
-    int[] tokens = new int[length];
-    for (int position = 0; position < length; position++) {
-      tokens[position] = denoiser.canvas().token(position);
-    }
+    int[] tokens = Arrays.copyOf(denoiser.canvas().committedTokens(0), length);
     Timing timing =
         new Timing(since(firstStepNanos, now), since(firstCanvasNanos, now), now - arrivalNanos);
     controls

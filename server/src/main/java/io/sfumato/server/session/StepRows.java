@@ -13,7 +13,8 @@ final class StepRows implements CandidateView {
 
   private final int promptLength;
   private final int[] positions; // canvas positions of all rows, ascending
-  private final int[] probes; // token whose probability a row tells; -1 for the one that stands there
+  private final int[]
+      probes; // token whose probability a row tells; -1 for the one that stands there
   private final int[] open; // rows that are undecided
   private int count;
   private int openCount;

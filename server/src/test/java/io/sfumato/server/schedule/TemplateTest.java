@@ -180,8 +180,7 @@ final class TemplateTest {
     TableScript script = new TableScript(3).probe(0, 20, .1f).probe(0, 21, .2f);
     script.confidences(.1f, .1f, .1f);
     Template template =
-        new Template(
-            List.of(choice(0, new int[] {20}, new int[] {21}), free(1, 2, -1)), END, 3);
+        new Template(List.of(choice(0, new int[] {20}, new int[] {21}), free(1, 2, -1)), END, 3);
     open(script, new Specs().start(CanvasStart.undecided(3)).template(template));
     step();
     PositionRange first = new PositionRange(0, 1);

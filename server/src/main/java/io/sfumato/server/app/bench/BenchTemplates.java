@@ -44,7 +44,8 @@ import picocli.CommandLine.Option;
 @Command(
     name = "templates",
     mixinStandardHelpOptions = true,
-    description = "Fills JSON skeletons and checks texts and choices; exits with 1 if a text is broken.")
+    description =
+        "Fills JSON skeletons and checks texts and choices; exits with 1 if a text is broken.")
 final class BenchTemplates implements Callable<Integer> {
 
   private static final int NOTHING = -1;
@@ -244,12 +245,7 @@ final class BenchTemplates implements Callable<Integer> {
 
   /** The option with the highest mean log-probability, from the logits of the whole vocabulary. */
   private static int best(
-      NativeEngine engine,
-      int[] prompt,
-      int[] canvas,
-      int start,
-      int length,
-      List<int[]> options) {
+      NativeEngine engine, int[] prompt, int[] canvas, int start, int length, List<int[]> options) {
     int mask = engine.info().maskTokenId();
     StepBatch batch = new StepBatch(engine.limits());
     batch.add(ItemKind.DENOISE, 0, 0);

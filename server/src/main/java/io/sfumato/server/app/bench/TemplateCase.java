@@ -52,9 +52,7 @@ record TemplateCase(Template template, List<String> names, Map<String, List<Stri
     Template.Builder template = Template.newBuilder();
     for (int index = 0; index < names.size(); index++) {
       String name = names.get(index);
-      template
-          .addPartsBuilder()
-          .setFixedText((index == 0 ? "{\"" : "\", \"") + name + "\": \"");
+      template.addPartsBuilder().setFixedText((index == 0 ? "{\"" : "\", \"") + name + "\": \"");
       if (random.nextBoolean()) {
         template
             .addPartsBuilder()

@@ -72,5 +72,5 @@ java_command() {
   SERVER_JAR="${jars[0]}"
   # shellcheck disable=SC2034
   JAVA_COMMAND=("$JAVA_HOME/bin/java" -Dorg.bytedeco.javacpp.maxPhysicalBytes=0
-    "-Dorg.bytedeco.javacpp.cachedir=$CACHE/javacpp" -Dai.djl.offline=true "-Dsfumato.home=$REPOSITORY")
+    "-Dorg.bytedeco.javacpp.cachedir=$REPOSITORY/.build/javacpp" -Dai.djl.offline=true "-Dsfumato.home=$REPOSITORY")
 }

@@ -39,7 +39,7 @@ def curriculum(time_share, full):
 
 def warm(time_share, arguments):
     """Stage 2. What a request seldom names is looked for there only if that is asked of the model often, at a high rate, in short texts."""
-    if time_share < .3:
+    if time_share < arguments.seek:
         return Mix(arguments.batch, SEEKING, short=.4, full=arguments.full, mend=.3, frontier=.6)
     return Mix(arguments.batch, WARM, short=.08, full=arguments.full, mend=.4, frontier=.6)
 
@@ -203,6 +203,7 @@ def main():
     add("--batch", type=int, default=3072, help="tokens per batch of stage 2")
     add("--full", type=float, default=.15, help="share of stories in a whole canvas")
     add("--own", type=float, default=.3, help="stage 2: share of batches that go through the model's own samples")
+    add("--seek", type=float, default=.3, help="stage 2: share of the time in which requests that name seldom things come first")
     add("--bf16", action="store_true", help="products in bfloat16: four times faster where the CPU has AVX-512 BF16 or AMX, slower elsewhere")
     add("--compile", action="store_true", help="compile the blocks (needs g++): a quarter faster after a minute")
     add("--threads", type=int, default=2)

@@ -105,8 +105,11 @@ final class CanvasRun implements StreamObserver<Event> {
     if (keys.isEmpty()) {
       return await();
     }
-    try (KeySource.Keyboard keyboard = keys.get().source().open(this::press)) {
+    KeySource.Keyboard keyboard = keys.get().source().open(this::press);
+    try {
       return await();
+    } finally {
+      keyboard.close();
     }
   }
 

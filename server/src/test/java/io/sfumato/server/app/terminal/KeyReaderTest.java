@@ -29,7 +29,8 @@ class KeyReaderTest {
             StandardCharsets.UTF_8)) {
       String before = terminal.getAttributes().toString();
       BlockingQueue<Key> keys = new LinkedBlockingQueue<>();
-      try (KeySource.Keyboard keyboard = KeyReader.open(terminal, keys::add)) {
+      KeySource.Keyboard keyboard = KeyReader.open(terminal, keys::add);
+      try {
         assertThat(terminal.getAttributes().getLocalFlag(Attributes.LocalFlag.ICANON)).isFalse();
         assertThat(terminal.getAttributes().getLocalFlag(Attributes.LocalFlag.ISIG)).isFalse();
         typed.write(" \u001b[C\u0003".getBytes(StandardCharsets.UTF_8));
@@ -37,6 +38,8 @@ class KeyReaderTest {
         assertThat(keys.take()).isEqualTo(Key.PAUSE);
         assertThat(keys.take()).isEqualTo(Key.RIGHT);
         assertThat(keys.take()).isEqualTo(Key.CANCEL);
+      } finally {
+        keyboard.close();
       }
       assertThat(terminal.getAttributes().toString()).isEqualTo(before);
       assertThat(screen.toString(StandardCharsets.UTF_8)).isEmpty();

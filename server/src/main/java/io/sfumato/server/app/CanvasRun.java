@@ -1,107 +1,119 @@
 package io.sfumato.server.app;
 
+import com.google.protobuf.Message;
 import io.grpc.Channel;
+import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.StreamObserver;
-import io.sfumato.server.app.terminal.CanvasView;
-import io.sfumato.server.app.terminal.RunDisplay;
-import io.sfumato.server.app.terminal.RunProgress;
-import io.sfumato.server.app.terminal.SvgPicture;
-import io.sfumato.v1.Accepted;
+import io.sfumato.server.app.recording.RecordingWriter;
+import io.sfumato.server.app.terminal.Key;
+import io.sfumato.server.app.terminal.KeyControls;
+import io.sfumato.server.app.terminal.KeySource;
+import io.sfumato.v1.Control;
 import io.sfumato.v1.Event;
-import io.sfumato.v1.Finished;
 import io.sfumato.v1.GenerateRequest;
 import io.sfumato.v1.GenerateStart;
 import io.sfumato.v1.GenerationServiceGrpc;
 import io.sfumato.v1.RefineRequest;
 import io.sfumato.v1.RefineStart;
-import io.sfumato.v1.Span;
-import io.sfumato.v1.TokenState;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
- * One streamed call as a client sees it: follows the canvas, shows it, and keeps count. Its events
- * come on gRPC's threads, one at a time; the next one is fetched when the last was drawn, so a slow
- * display gets fewer frames.
+ * One streamed call as a client sees it: shows its canvas, steers it by keys, and records it, each
+ * if asked to. Thread-safe.
+ *
+ * <p>Events come on gRPC's threads; the next one is fetched when the last was drawn, so a slow
+ * display gets fewer frames. Keys come on a thread of theirs. The lock of the run keeps the two
+ * apart: a key is about the canvas that is on display.
  */
 final class CanvasRun implements StreamObserver<Event> {
 
   /**
-   * What came of a run.
+   * What a run is steered by.
    *
-   * @param frames canvases seen
-   * @param firstCanvasNanos from the request to the first canvas; 0 when there was none
-   * @param firstCanvasMillis of the first canvas, by the wall clock
-   * @param totalNanos from the request to the end
+   * @param source read while the run lasts
    */
-  record Outcome(
-      Accepted accepted,
-      Finished finished,
-      int frames,
-      int steps,
-      long firstCanvasNanos,
-      long firstCanvasMillis,
-      long totalNanos) {}
+  record Keys(KeySource source, KeyControls controls) {}
 
-  private final String title;
-  private final String subtitle;
-  private final RunDisplay display;
-  private final SvgPicture picture;
-  private final CanvasView view = new CanvasView();
-  private final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
+  /** Who takes part in a run, besides the server. */
+  record Audience(RunFollower follower, Optional<Keys> keys, Optional<RecordingWriter> recording) {
+    static Audience of(RunFollower follower) {
+      return new Audience(follower, Optional.empty(), Optional.empty());
+    }
+  }
+
+  private final RunFollower follower;
+  private final Optional<Keys> keys;
+  private final Optional<RecordingWriter> recording;
+  private final CompletableFuture<RunOutcome> outcome = new CompletableFuture<>();
   private final long startNanos = System.nanoTime();
-  private Accepted accepted = Accepted.getDefaultInstance();
-  private Finished finished;
-  private int committed;
-  private int frames;
-  private int steps;
-  private long firstCanvasNanos;
-  private long firstCanvasMillis;
+  private ClientCallStreamObserver<?> call;
+  private Consumer<Control> controls;
+  private boolean over;
 
-  private CanvasRun(String title, String subtitle, RunDisplay display, SvgPicture picture) {
-    this.title = title;
-    this.subtitle = subtitle;
-    this.display = display;
-    this.picture = picture;
+  private CanvasRun(Audience audience) {
+    follower = audience.follower();
+    keys = audience.keys();
+    recording = audience.recording();
   }
 
   /**
    * Runs a generation to its end.
    *
-   * @throws io.grpc.StatusRuntimeException when it ends badly
+   * @throws io.grpc.StatusRuntimeException when it ends badly; CANCELLED when by a key
    */
-  static Outcome generate(
-      Channel channel,
-      GenerateStart start,
-      String title,
-      String subtitle,
-      RunDisplay display,
-      SvgPicture picture)
+  static RunOutcome generate(Channel channel, GenerateStart start, Audience audience)
       throws InterruptedException {
-    CanvasRun run = new CanvasRun(title, subtitle, display, picture);
-    StreamObserver<GenerateRequest> requests = GenerationServiceGrpc.newStub(channel).generate(run);
-    requests.onNext(GenerateRequest.newBuilder().setStart(start).build());
-    requests.onCompleted();
-    return run.await();
+    return new CanvasRun(audience)
+        .run(
+            start,
+            GenerationServiceGrpc.newStub(channel)::generate,
+            GenerateRequest.newBuilder().setStart(start).build(),
+            control -> GenerateRequest.newBuilder().setControl(control).build());
   }
 
   /** As {@link #generate}, for a refinement. */
-  static Outcome refine(
-      Channel channel,
-      RefineStart start,
-      String title,
-      String subtitle,
-      RunDisplay display,
-      SvgPicture picture)
+  static RunOutcome refine(Channel channel, RefineStart start, Audience audience)
       throws InterruptedException {
-    CanvasRun run = new CanvasRun(title, subtitle, display, picture);
-    StreamObserver<RefineRequest> requests = GenerationServiceGrpc.newStub(channel).refine(run);
-    requests.onNext(RefineRequest.newBuilder().setStart(start).build());
-    requests.onCompleted();
-    return run.await();
+    return new CanvasRun(audience)
+        .run(
+            start,
+            GenerationServiceGrpc.newStub(channel)::refine,
+            RefineRequest.newBuilder().setStart(start).build(),
+            control -> RefineRequest.newBuilder().setControl(control).build());
   }
 
-  private Outcome await() throws InterruptedException {
+  private <T> RunOutcome run(
+      Message start,
+      Function<StreamObserver<Event>, StreamObserver<T>> method,
+      T first,
+      Function<Control, T> request)
+      throws InterruptedException {
+    synchronized (this) {
+      recording.ifPresent(writer -> writer.write(0, start));
+      ClientCallStreamObserver<T> requests = (ClientCallStreamObserver<T>) method.apply(this);
+      call = requests;
+      controls = control -> requests.onNext(request.apply(control));
+      requests.onNext(first);
+      if (keys.isEmpty()) {
+        requests.onCompleted();
+      }
+    }
+    if (keys.isEmpty()) {
+      return await();
+    }
+    KeySource.Keyboard keyboard = keys.get().source().open(this::press);
+    try {
+      return await();
+    } finally {
+      keyboard.close();
+    }
+  }
+
+  private RunOutcome await() throws InterruptedException {
     try {
       return outcome.get();
     } catch (ExecutionException e) {
@@ -112,70 +124,62 @@ final class CanvasRun implements StreamObserver<Event> {
     }
   }
 
-  @Override
-  public void onNext(Event event) {
-    steps = Math.max(steps, event.getStep());
-    switch (event.getKindCase()) {
-      case ACCEPTED -> accepted = event.getAccepted();
-      case CANVAS_KEYFRAME -> {
-        view.apply(event.getCanvasKeyframe());
-        show();
-      }
-      case CANVAS_DELTA -> {
-        view.apply(event.getCanvasDelta());
-        show();
-      }
-      case BLOCK_COMMITTED ->
-          committed = Math.max(committed, end(event.getBlockCommitted().getSpan()));
-      case FINISHED -> {
-        finished = event.getFinished();
-        view.cut(committed);
-        if (frames > 0) {
-          draw();
-        }
-      }
-      case PROGRESS, CONTROL_APPLIED, CONTROL_REJECTED, WARNING, GO_AWAY, KIND_NOT_SET -> {}
-    }
+  private long nanos() {
+    return System.nanoTime() - startNanos;
   }
 
-  private static int end(Span span) {
-    return span.getStart() + span.getLength();
+  private synchronized void press(Key key) {
+    if (over) {
+      return;
+    }
+    if (key == Key.CANCEL) {
+      over = true;
+      call.cancel("by key", null);
+      return;
+    }
+    keys.orElseThrow().controls().press(key, follower.view()).ifPresent(this::send);
+    follower.show(nanos());
   }
 
-  private void show() {
-    long nanos = System.nanoTime() - startNanos;
-    if (frames == 0) {
-      firstCanvasNanos = nanos;
-      firstCanvasMillis = System.currentTimeMillis();
-    }
-    frames++;
-    draw();
-  }
-
-  private void draw() {
-    if (picture != null) {
-      picture.add(view, steps);
-    }
-    double seconds = (System.nanoTime() - startNanos) / 1e9;
-    int decided = view.length() - view.count(TokenState.TOKEN_STATE_UNDECIDED);
-    display.show(view, new RunProgress(title, subtitle, steps, decided, view.length(), seconds));
+  private void send(Control control) {
+    recording.ifPresent(writer -> writer.write(nanos(), control));
+    controls.accept(control);
   }
 
   @Override
-  public void onError(Throwable error) {
+  public synchronized void onNext(Event event) {
+    long nanos = nanos();
+    recording.ifPresent(writer -> writer.write(nanos, event));
+    keys.flatMap(steering -> steering.controls().accept(event)).ifPresent(this::send);
+    follower.accept(event, nanos);
+    if (keys.isPresent() && (event.hasControlApplied() || event.hasControlRejected())) {
+      follower.show(nanos);
+    }
+  }
+
+  @Override
+  public synchronized void onError(Throwable error) {
+    end(nanos(), error);
     outcome.completeExceptionally(error);
   }
 
   @Override
-  public void onCompleted() {
-    if (finished == null) {
-      outcome.completeExceptionally(
-          new IllegalStateException("finished: none (expected: one before OK)"));
-      return;
+  public synchronized void onCompleted() {
+    long nanos = nanos();
+    end(nanos, null);
+    try {
+      outcome.complete(follower.outcome(nanos));
+    } catch (IllegalStateException e) {
+      outcome.completeExceptionally(e);
     }
-    long totalNanos = System.nanoTime() - startNanos;
-    outcome.complete(
-        new Outcome(
-            accepted, finished, frames, steps, firstCanvasNanos, firstCanvasMillis, totalNanos));
+  }
+
+  private void end(long nanos, Throwable error) {
+    over = true;
+    recording.ifPresent(writer -> writer.write(nanos, RemoteErrors.status(error)));
+    if (keys.isPresent() && !follower.isFinished()) {
+      keys.get().controls().end();
+      follower.show(nanos); // without the footer
+    }
   }
 }

@@ -10,6 +10,7 @@ import io.sfumato.v1.RefineStart;
 import io.sfumato.v1.SamplingSpec;
 import java.io.IOException;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -70,16 +71,18 @@ final class DemoCommand implements Callable<Integer> {
               + link.ownPort().orElseThrow()
               + "; everything below came over gRPC.");
       output.line("");
-      CanvasRun.Outcome generated;
+      long startMillis = System.currentTimeMillis();
+      RunOutcome generated;
       try (RunDisplay display = output.display()) {
+        GenerateStart start = generateStart();
         generated =
-            CanvasRun.generate(link.channel(), generateStart(), "Generate", prompt, display, null);
+            CanvasRun.generate(link.channel(), start, audience(RunTitle.of(start), display));
       }
       output.line("");
-      CanvasRun.Outcome refined;
+      RunOutcome refined;
       try (RunDisplay display = output.display()) {
-        refined =
-            CanvasRun.refine(link.channel(), refineStart(), "Refine", REFINING, display, null);
+        RunTitle title = new RunTitle("Refine", REFINING);
+        refined = CanvasRun.refine(link.channel(), refineStart(), audience(title, display));
       }
       output.line("");
       output.line(Output.DIM, "  Summary   " + RunReport.HEADER);
@@ -87,10 +90,14 @@ final class DemoCommand implements Callable<Integer> {
       output.line("  Refine    " + RunReport.row(refined));
       output.line(
           "  First canvas "
-              + sinceStart(generated.firstCanvasMillis())
+              + sinceStart(startMillis + generated.firstCanvasNanos() / 1_000_000)
               + " after the process started");
     }
     return 0;
+  }
+
+  private static CanvasRun.Audience audience(RunTitle title, RunDisplay display) {
+    return CanvasRun.Audience.of(new RunFollower(title, display, Optional.empty()));
   }
 
   private GenerateStart generateStart() {

@@ -1,8 +1,6 @@
 package io.sfumato.server.app;
 
 import io.grpc.Channel;
-import io.sfumato.server.app.terminal.RunDisplay;
-import io.sfumato.server.app.terminal.SvgPicture;
 import io.sfumato.server.model.EngineFactory;
 import io.sfumato.v1.Chat;
 import io.sfumato.v1.ChatMessage;
@@ -13,8 +11,6 @@ import io.sfumato.v1.Prompt;
 import io.sfumato.v1.TokenIds;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
@@ -37,6 +33,7 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Mixin private ServerChoice choice;
   @Mixin private RequestOptions options;
+  @Mixin private LiveOptions live = new LiveOptions(6);
   @ArgGroup private Form form = new Form();
 
   @Option(
@@ -47,18 +44,6 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Option(names = "--prefix", paramLabel = "TEXT", description = "What the answer begins with.")
   private String prefix = "";
-
-  @Option(names = "--frames", description = "Without a terminal, print one line per frame, too.")
-  private boolean frames;
-
-  @Option(names = "--svg", paramLabel = "FILE", description = "Write a picture of the run.")
-  private Path svg;
-
-  @Option(
-      names = "--svg-frames",
-      paramLabel = "N",
-      description = "Frames of the picture (default: ${DEFAULT-VALUE}).")
-  private int svgFrames = 6;
 
   @Parameters(
       paramLabel = "PROMPT",
@@ -89,33 +74,12 @@ final class GenerateCommand implements Callable<Integer> {
         Output output = Output.open()) {
       link.awaitReady();
       GenerateStart start = start(link.channel());
-      SvgPicture picture = svg == null ? null : new SvgPicture();
-      CanvasRun.Outcome outcome;
-      try (RunDisplay display = display(output)) {
-        outcome =
-            CanvasRun.generate(link.channel(), start, "Generate", subtitle(), display, picture);
-      }
-      if (!output.isTerminal()) {
-        output.line(RunReport.text(outcome));
-      }
-      if (output.isTerminal() || frames) {
-        output.line(Output.DIM, "  " + RunReport.summary(outcome));
-      }
-      if (picture != null) {
-        Files.writeString(svg, picture.draw(svgFrames));
-      }
+      live.show(
+          output,
+          RunTitle.of(start),
+          audience -> CanvasRun.generate(link.channel(), start, audience));
     }
     return 0;
-  }
-
-  private RunDisplay display(Output output) {
-    return output.isTerminal() || frames ? output.display() : RunDisplay.NONE;
-  }
-
-  private String subtitle() {
-    return form.tokens == null
-        ? prompt.lines().findFirst().orElse("")
-        : form.tokens.size() + " tokens";
   }
 
   private GenerateStart start(Channel channel) throws IOException {

@@ -45,6 +45,7 @@ public final class Main implements Runnable {
         .addSubcommand(new ServeCommand(engines))
         .addSubcommand(new GenerateCommand(engines))
         .addSubcommand(new RefineCommand(engines))
+        .addSubcommand(new ReplayCommand())
         .addSubcommand(new ModelsCommand(engines))
         .addSubcommand(new CheckCommand(engines))
         .addSubcommand(new VerifyCommand())

@@ -1,7 +1,5 @@
 package io.sfumato.server.app;
 
-import io.sfumato.server.app.terminal.RunDisplay;
-import io.sfumato.server.app.terminal.SvgPicture;
 import io.sfumato.server.model.EngineFactory;
 import io.sfumato.v1.Chat;
 import io.sfumato.v1.ChatMessage;
@@ -9,8 +7,6 @@ import io.sfumato.v1.Prompt;
 import io.sfumato.v1.RefineStart;
 import io.sfumato.v1.Segment;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -44,6 +40,7 @@ final class RefineCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private ServerChoice choice;
   @Mixin private RequestOptions options;
+  @Mixin private LiveOptions live = new LiveOptions(4);
 
   @Option(names = "--instruction", paramLabel = "TEXT", description = "What to do, as a chat.")
   private String instruction = "";
@@ -55,18 +52,6 @@ final class RefineCommand implements Callable<Integer> {
           "Share of the changeable tokens to open again, the most doubtful first (default:"
               + " ${DEFAULT-VALUE}).")
   private float noise = 1;
-
-  @Option(names = "--frames", description = "Without a terminal, print one line per frame, too.")
-  private boolean frames;
-
-  @Option(names = "--svg", paramLabel = "FILE", description = "Write a picture of the run.")
-  private Path svg;
-
-  @Option(
-      names = "--svg-frames",
-      paramLabel = "N",
-      description = "Frames of the picture (default: ${DEFAULT-VALUE}).")
-  private int svgFrames = 4;
 
   @Parameters(paramLabel = "DRAFT", description = "The draft.")
   private String draft;
@@ -81,21 +66,10 @@ final class RefineCommand implements Callable<Integer> {
     try (Link link = choice.loading(engines);
         Output output = Output.open()) {
       link.awaitReady();
-      SvgPicture picture = svg == null ? null : new SvgPicture();
-      CanvasRun.Outcome outcome;
-      try (RunDisplay display =
-          output.isTerminal() || frames ? output.display() : RunDisplay.NONE) {
-        outcome = CanvasRun.refine(link.channel(), start, "Refine", instruction, display, picture);
-      }
-      if (!output.isTerminal()) {
-        output.line(RunReport.text(outcome));
-      }
-      if (output.isTerminal() || frames) {
-        output.line(Output.DIM, "  " + RunReport.summary(outcome));
-      }
-      if (picture != null) {
-        Files.writeString(svg, picture.draw(svgFrames));
-      }
+      live.show(
+          output,
+          RunTitle.of(start),
+          audience -> CanvasRun.refine(link.channel(), start, audience));
     }
     return 0;
   }

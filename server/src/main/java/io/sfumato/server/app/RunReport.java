@@ -13,8 +13,22 @@ final class RunReport {
 
   private RunReport() {}
 
+  /**
+   * Prints what a run came to: without a terminal the text, which a terminal shows already.
+   *
+   * @param summary whether to print a line about it without a terminal, too
+   */
+  static void print(Output output, RunOutcome outcome, boolean summary) {
+    if (!output.isTerminal()) {
+      output.line(text(outcome));
+    }
+    if (output.isTerminal() || summary) {
+      output.line(Output.DIM, "  " + summary(outcome));
+    }
+  }
+
   /** The text, or the token ids of a model without a tokenizer. */
-  static String text(CanvasRun.Outcome outcome) {
+  static String text(RunOutcome outcome) {
     Finished finished = outcome.finished();
     if (!finished.getText().isEmpty()) {
       return finished.getText().strip();
@@ -24,7 +38,7 @@ final class RunReport {
   }
 
   /** Steps, tokens, times and why it ended, as a row of a table. */
-  static String row(CanvasRun.Outcome outcome) {
+  static String row(RunOutcome outcome) {
     double seconds = outcome.totalNanos() / 1e9;
     int tokens = outcome.finished().getUsage().getCommittedTokens();
     return String.format(
@@ -39,7 +53,7 @@ final class RunReport {
   }
 
   /** One line: steps, tokens, times, why it ended, the seed. */
-  static String summary(CanvasRun.Outcome outcome) {
+  static String summary(RunOutcome outcome) {
     Finished finished = outcome.finished();
     double seconds = outcome.totalNanos() / 1e9;
     int tokens = finished.getUsage().getCommittedTokens();

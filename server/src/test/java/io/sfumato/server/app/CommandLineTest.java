@@ -110,6 +110,56 @@ class CommandLineTest {
   }
 
   @Test
+  void aRecordedRunIsReplayedLineForLine() throws IOException {
+    Path recording = directory.resolve("run.jsonl");
+    Path picture = directory.resolve("replay.svg");
+    String record = recording.toString();
+    Run run =
+        run("generate", "--address", address(), "--frames", "--record", record, "Tell a story.");
+    assertThat(run.errors()).isEmpty();
+    assertThat(run.out()).contains("Generate step ").contains(STORY).contains("end of text");
+    Run replay = run("replay", "--instant", "--svg", picture.toString(), record);
+    assertThat(replay.errors()).isEmpty();
+    assertThat(replay.exit()).isZero();
+    assertThat(replay.out()).isEqualTo(run.out());
+    assertThat(Files.readString(picture)).contains("lantern");
+    Run refined =
+        run("refine", "--address", address(), "--frames", "--record", record, "Mara[_3] was.");
+    assertThat(run("replay", "--speed", "0", record).out())
+        .contains("Refine step ")
+        .isEqualTo(refined.out());
+  }
+
+  @Test
+  void recordingsOfRefusedRunsSayWhy() {
+    String record = directory.resolve("refused.jsonl").toString();
+    Run run =
+        run("generate", "--address", address(), "--record", record, "--temperature", "9", "x");
+    assertThat(run.exit()).isEqualTo(1);
+    assertThat(run("replay", record).out())
+        .contains("ended by INVALID_ARGUMENT INVALID_FIELD")
+        .contains("start.sampling.temperature");
+  }
+
+  @Test
+  void replayNamesTheLineThatIsWrong() throws IOException {
+    Path recording = directory.resolve("bad.jsonl");
+    Files.writeString(
+        recording,
+        """
+        {"at_ms":0,"generate":{}}
+        {"at_ms":1,"event":{"canvas_delta":{"basis_frame":4,"frame":5}}}
+        """);
+    Run run = run("replay", "--instant", recording.toString());
+    assertThat(run.exit()).isEqualTo(1);
+    assertThat(run.errors().strip())
+        .isEqualTo("sfumato: " + recording + ":2: basis_frame: 4 (expected: 0)");
+    Run speed = run("replay", "--speed", "-1", recording.toString());
+    assertThat(speed.exit()).isEqualTo(2);
+    assertThat(speed.errors()).contains("speed: -1.0 (expected: a number from 0)");
+  }
+
+  @Test
   void generateTakesOptions() {
     Run run =
         run(

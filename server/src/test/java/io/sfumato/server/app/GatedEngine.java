@@ -5,25 +5,17 @@ import io.sfumato.engine.DenoiseEngine;
 import io.sfumato.engine.EngineInfo;
 import io.sfumato.engine.EngineLimits;
 import io.sfumato.engine.StepBatch;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 
-/**
- * An engine that runs some steps and then waits until it may run the others. Confined to one thread
- * at a time.
- */
+/** An engine that needs a permit for each step. Confined to one thread at a time. */
 final class GatedEngine implements DenoiseEngine {
 
   private final DenoiseEngine engine;
-  private final CountDownLatch gate;
-  private int free;
+  private final Semaphore steps;
 
-  /**
-   * @param free steps that need not wait
-   */
-  GatedEngine(DenoiseEngine engine, int free, CountDownLatch gate) {
+  GatedEngine(DenoiseEngine engine, Semaphore steps) {
     this.engine = engine;
-    this.free = free;
-    this.gate = gate;
+    this.steps = steps;
   }
 
   @Override
@@ -38,12 +30,10 @@ final class GatedEngine implements DenoiseEngine {
 
   @Override
   public Candidates run(StepBatch batch) {
-    if (free-- <= 0) {
-      try {
-        gate.await();
-      } catch (InterruptedException e) {
-        throw new IllegalStateException(e);
-      }
+    try {
+      steps.acquire();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
     }
     return engine.run(batch);
   }

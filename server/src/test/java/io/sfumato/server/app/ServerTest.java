@@ -26,8 +26,10 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.Test;
 
 class ServerTest {
@@ -59,15 +61,17 @@ class ServerTest {
 
   @Test
   void sessionsAtWorkCommitTheirBestGuessWhenTheServerEnds() throws Exception {
-    CountDownLatch drained = new CountDownLatch(1);
-    EngineFactory gated = options -> new GatedEngine(engines.open(options), 10, drained);
+    Semaphore steps = new Semaphore(10);
+    EngineFactory gated = options -> new GatedEngine(engines.open(options), steps);
     Server server =
         Server.start(configuration(new Drain(Duration.ZERO, Duration.ofSeconds(20))), gated);
     server.awaitModels();
     ManagedChannel channel = channel(server);
     CountDownLatch seen = new CountDownLatch(1);
-    FutureTask<CanvasRun.Outcome> run =
-        new FutureTask<>(() -> CanvasRun.generate(channel, start(), "", "", signal(seen), null));
+    RunFollower follower = new RunFollower(RunTitle.of(start()), signal(seen), Optional.empty());
+    FutureTask<RunOutcome> run =
+        new FutureTask<>(
+            () -> CanvasRun.generate(channel, start(), CanvasRun.Audience.of(follower)));
     Thread.ofPlatform().start(run);
     seen.await();
     FutureTask<Boolean> shutdown = new FutureTask<>(server::shutdown);
@@ -75,7 +79,7 @@ class ServerTest {
     while (!run.isDone() && health(channel) == ServingStatus.SERVING) {
       Thread.onSpinWait();
     }
-    drained.countDown();
+    steps.release(1_000);
     assertThat(run.get().finished().getReason())
         .isEqualTo(FinishReason.FINISH_REASON_SERVER_DRAINING);
     assertThat(run.get().finished().getUsage().getCommittedTokens()).isEqualTo(256);

@@ -8,12 +8,13 @@ import org.jline.utils.WCWidth;
 /** Flows a canvas into lines of a given width, breaking at spaces. Stateless and thread-safe. */
 final class CanvasLayout {
 
-  /** Text in one look. */
-  record Piece(String text, Look look) {}
+  /** Text in one look, selected or not. */
+  record Piece(String text, Look look, boolean selected) {}
 
   private static final String PLACEHOLDER = " ░░░░";
+  private static final String NO_TEXT = "·"; // where something without text is selected
 
-  private record Glyph(int codePoint, Look look) {
+  private record Glyph(int codePoint, Look look, boolean selected) {
     boolean isSpace() {
       return codePoint == ' ';
     }
@@ -28,10 +29,10 @@ final class CanvasLayout {
   /**
    * @param width columns, at least 8
    */
-  static List<List<Piece>> lines(CanvasView view, int width) {
+  static List<List<Piece>> lines(CanvasView view, Selection selection, int width) {
     List<List<Piece>> lines = new ArrayList<>();
     List<Glyph> line = new ArrayList<>();
-    for (Glyph glyph : glyphs(view)) {
+    for (Glyph glyph : glyphs(view, selection)) {
       if (glyph.codePoint() == '\n') {
         lines.add(pieces(line));
         line.clear();
@@ -50,14 +51,18 @@ final class CanvasLayout {
     return lines;
   }
 
-  private static List<Glyph> glyphs(CanvasView view) {
+  private static List<Glyph> glyphs(CanvasView view, Selection selection) {
     List<Glyph> glyphs = new ArrayList<>();
     for (int position = 0; position < view.length(); position++) {
       TokenState state = view.state(position);
       Look look =
           view.isClients(position) ? Look.PINNED : Look.of(state, view.confidence(position));
+      boolean selected = selection.contains(position);
       String text = look == Look.UNDECIDED ? PLACEHOLDER : view.text(position);
-      text.codePoints().forEach(codePoint -> add(glyphs, codePoint, look));
+      if (selected && text.replace("\n", "").isEmpty()) {
+        text = NO_TEXT + text;
+      }
+      text.codePoints().forEach(codePoint -> add(glyphs, codePoint, look, selected));
     }
     return glyphs;
   }
@@ -66,13 +71,13 @@ final class CanvasLayout {
    * Control characters would drive the terminal; line feeds are the only ones that mean something
    * on a canvas.
    */
-  private static void add(List<Glyph> glyphs, int codePoint, Look look) {
+  private static void add(List<Glyph> glyphs, int codePoint, Look look, boolean selected) {
     if (codePoint == '\t') {
-      glyphs.add(new Glyph(' ', look));
-      glyphs.add(new Glyph(' ', look));
+      glyphs.add(new Glyph(' ', look, selected));
+      glyphs.add(new Glyph(' ', look, selected));
     } else if (codePoint == '\n'
         || !Character.isISOControl(codePoint) && Character.getType(codePoint) != Character.FORMAT) {
-      glyphs.add(new Glyph(codePoint, look));
+      glyphs.add(new Glyph(codePoint, look, selected));
     }
   }
 
@@ -106,22 +111,20 @@ final class CanvasLayout {
   private static List<Piece> pieces(List<Glyph> line) {
     List<Piece> pieces = new ArrayList<>();
     StringBuilder text = new StringBuilder();
-    Look look = null;
-    boolean begun = false;
+    Glyph last = null;
     for (Glyph glyph : line) {
-      if (!begun && glyph.isSpace()) {
+      if (last == null && glyph.isSpace()) {
         continue;
       }
-      begun = true;
-      if (look != glyph.look() && !text.isEmpty()) {
-        pieces.add(new Piece(text.toString(), look));
+      if (last != null && (last.look() != glyph.look() || last.selected() != glyph.selected())) {
+        pieces.add(new Piece(text.toString(), last.look(), last.selected()));
         text.setLength(0);
       }
-      look = glyph.look();
+      last = glyph;
       text.appendCodePoint(glyph.codePoint());
     }
-    if (!text.isEmpty()) {
-      pieces.add(new Piece(text.toString(), look));
+    if (last != null) {
+      pieces.add(new Piece(text.toString(), last.look(), last.selected()));
     }
     return pieces;
   }

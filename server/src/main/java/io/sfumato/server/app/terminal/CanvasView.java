@@ -19,18 +19,29 @@ public final class CanvasView {
   /** Confidence of positions for which the server tells none. */
   private static final int SURE = 255;
 
+  private static final int MOST_POSITIONS = 1 << 20;
+
   private TokenState[] states = {};
   private String[] texts = {};
   private int[] confidences = {};
   private boolean[] clients = {}; // [positions], pinned and not reopened since
   private int frame;
 
-  /** Takes over a whole canvas. */
+  /**
+   * Takes over a whole canvas.
+   *
+   * @throws IllegalStateException when it is longer than any canvas
+   */
   public void apply(CanvasKeyframe keyframe) {
-    int length = 0;
+    long end = 0;
     for (Span span : keyframe.getSpansList()) {
-      length = Math.max(length, span.getStart() + span.getLength());
+      end = Math.max(end, (long) span.getStart() + span.getLength());
     }
+    if (end > MOST_POSITIONS) {
+      throw new IllegalStateException(
+          "canvas: " + end + " positions (expected: at most " + MOST_POSITIONS + ")");
+    }
+    int length = (int) end;
     states = new TokenState[length];
     texts = new String[length];
     confidences = new int[length];

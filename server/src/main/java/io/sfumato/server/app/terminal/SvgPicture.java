@@ -76,7 +76,7 @@ public final class SvgPicture {
 
   /** Lines up to the last one with text, and a few of those that are still empty. */
   private static List<List<CanvasLayout.Piece>> lines(CanvasView view) {
-    List<List<CanvasLayout.Piece>> lines = CanvasLayout.lines(view, COLUMNS);
+    List<List<CanvasLayout.Piece>> lines = CanvasLayout.lines(view, Selection.NONE, COLUMNS);
     int last = 0;
     for (int index = 0; index < lines.size(); index++) {
       if (lines.get(index).stream().anyMatch(piece -> piece.look() != Look.UNDECIDED)) {

@@ -4,6 +4,10 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
 import org.jline.terminal.Terminal;
 import org.jline.utils.AttributedString;
 import org.jline.utils.AttributedStringBuilder;
@@ -11,6 +15,7 @@ import org.jline.utils.AttributedStyle;
 
 /**
  * Draws a run in a terminal, in place: only lines that changed are written, all of a frame at once.
+ * Where keys steer the run, it shows the selection and, below the canvas, what the keys do.
  * Confined to one thread at a time.
  */
 public final class TerminalDisplay implements RunDisplay {
@@ -29,11 +34,13 @@ public final class TerminalDisplay implements RunDisplay {
 
   private final Terminal terminal;
   private final PrintWriter writer;
+  private final Optional<KeyControls> controls;
   private List<String> shown = List.of();
   private int shownColumns;
 
-  public TerminalDisplay(Terminal terminal) {
+  public TerminalDisplay(Terminal terminal, Optional<KeyControls> controls) {
     this.terminal = terminal;
+    this.controls = controls;
     writer = terminal.writer();
   }
 
@@ -73,57 +80,65 @@ public final class TerminalDisplay implements RunDisplay {
 
   private List<AttributedString> lines(CanvasView view, RunProgress progress, int columns) {
     List<AttributedString> lines = new ArrayList<>();
-    lines.add(
-        margin()
-            .styled(TITLE, progress.title())
-            .toAttributedString()
-            .columnSubSequence(0, columns));
-    lines.add(
-        margin()
-            .styled(DIM, progress.subtitle())
-            .toAttributedString()
-            .columnSubSequence(0, columns));
+    List<String> footer = controls.map(KeyControls::footer).orElse(List.of());
+    lines.add(line(TITLE, progress.title(), columns));
+    lines.add(line(DIM, progress.subtitle(), columns));
     lines.add(AttributedString.EMPTY);
-    lines.addAll(canvas(view, columns));
+    lines.addAll(canvas(view, footer.size(), columns));
     lines.add(AttributedString.EMPTY);
     lines.add(progressLine(progress, columns));
+    for (String text : footer) {
+      lines.add(line(DIM, text, columns));
+    }
     return lines;
   }
 
-  private List<AttributedString> canvas(CanvasView view, int columns) {
-    List<List<CanvasLayout.Piece>> all = CanvasLayout.lines(view, columns - 2 * MARGIN);
+  private static AttributedString line(AttributedStyle style, String text, int columns) {
+    return margin().styled(style, text).toAttributedString().columnSubSequence(0, columns);
+  }
+
+  private List<AttributedString> canvas(CanvasView view, int footerLines, int columns) {
+    Selection selection = controls.map(KeyControls::selection).orElse(Selection.NONE);
+    List<List<CanvasLayout.Piece>> all = CanvasLayout.lines(view, selection, columns - 2 * MARGIN);
     int height = terminal.getSize().getRows() > 0 ? terminal.getSize().getRows() : 24;
-    int room = Math.max(3, height - FIXED_LINES);
+    int room = Math.max(3, height - FIXED_LINES - footerLines);
     int first = 0;
     if (all.size() > room) {
-      first = Math.clamp(firstOpenLine(all) - room / 3, 0, all.size() - room);
+      first = Math.clamp(lineOfInterest(all) - room / 3, 0, all.size() - room);
     }
     List<AttributedString> lines = new ArrayList<>();
     for (List<CanvasLayout.Piece> line : all.subList(first, Math.min(all.size(), first + room))) {
       AttributedStringBuilder builder = margin();
       for (CanvasLayout.Piece piece : line) {
-        builder.styled(style(piece.look()), piece.text());
+        builder.styled(style(piece), piece.text());
       }
       lines.add(builder.toAttributedString());
     }
     return lines;
   }
 
-  private static int firstOpenLine(List<List<CanvasLayout.Piece>> lines) {
-    for (int index = 0; index < lines.size(); index++) {
-      if (lines.get(index).stream().anyMatch(piece -> piece.look() == Look.UNDECIDED)) {
-        return index;
-      }
-    }
-    return lines.size();
+  /** The first line with something selected; else the first one that is not all decided. */
+  private static int lineOfInterest(List<List<CanvasLayout.Piece>> lines) {
+    return firstLine(lines, CanvasLayout.Piece::selected)
+        .orElse(firstLine(lines, piece -> piece.look() == Look.UNDECIDED).orElse(lines.size()));
   }
 
-  private static AttributedStyle style(Look look) {
+  private static OptionalInt firstLine(
+      List<List<CanvasLayout.Piece>> lines, Predicate<CanvasLayout.Piece> wanted) {
+    return IntStream.range(0, lines.size())
+        .filter(index -> lines.get(index).stream().anyMatch(wanted))
+        .findFirst();
+  }
+
+  private static AttributedStyle style(CanvasLayout.Piece piece) {
     AttributedStyle style = AttributedStyle.DEFAULT;
-    if (look.terminalColour() >= 0) {
-      style = style.foreground(look.terminalColour());
+    if (piece.look().terminalColour() >= 0) {
+      style = style.foreground(piece.look().terminalColour());
     }
-    return look == Look.PINNED ? style.underline() : style;
+    if (piece.selected()) {
+      style = style.inverse();
+    }
+    return piece.look() == Look.PINNED ? style.underline() : style;
   }
 
   private static AttributedString progressLine(RunProgress progress, int columns) {

@@ -37,14 +37,26 @@ class CanvasLayoutTest {
             Canvases.span(2, TOKEN_STATE_PROVISIONAL, 250, "c"),
             Canvases.undecided(3, 1),
             Canvases.span(4, TOKEN_STATE_COMMITTED, 255, "d"));
-    assertThat(CanvasLayout.lines(view, 40))
+    assertThat(CanvasLayout.lines(view, Selection.NONE, 40))
         .containsExactly(
             List.of(
-                new CanvasLayout.Piece("a", Look.PINNED),
-                new CanvasLayout.Piece("b", Look.DOUBTFUL),
-                new CanvasLayout.Piece("c", Look.CERTAIN),
-                new CanvasLayout.Piece(" ░░░░", Look.UNDECIDED),
-                new CanvasLayout.Piece("d", Look.COMMITTED)));
+                new CanvasLayout.Piece("a", Look.PINNED, false),
+                new CanvasLayout.Piece("b", Look.DOUBTFUL, false),
+                new CanvasLayout.Piece("c", Look.CERTAIN, false),
+                new CanvasLayout.Piece(" ░░░░", Look.UNDECIDED, false),
+                new CanvasLayout.Piece("d", Look.COMMITTED, false)));
+  }
+
+  @Test
+  void whatIsSelectedStandsOutEvenWithoutText() {
+    CanvasView view =
+        Canvases.view(Canvases.span(0, TOKEN_STATE_COMMITTED, 255, "One", " two", "", " three"));
+    assertThat(CanvasLayout.lines(view, new Selection(2, 1), 40))
+        .containsExactly(
+            List.of(
+                new CanvasLayout.Piece("One", Look.COMMITTED, false),
+                new CanvasLayout.Piece(" two·", Look.COMMITTED, true),
+                new CanvasLayout.Piece(" three", Look.COMMITTED, false)));
   }
 
   @Test
@@ -74,7 +86,7 @@ class CanvasLayoutTest {
   }
 
   private static List<String> lines(CanvasView view, int width) {
-    return CanvasLayout.lines(view, width).stream()
+    return CanvasLayout.lines(view, Selection.NONE, width).stream()
         .map(line -> String.join("", line.stream().map(CanvasLayout.Piece::text).toList()))
         .toList();
   }

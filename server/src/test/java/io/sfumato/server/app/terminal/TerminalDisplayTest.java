@@ -1,6 +1,7 @@
 package io.sfumato.server.app.terminal;
 
 import static io.sfumato.v1.TokenState.TOKEN_STATE_COMMITTED;
+import static io.sfumato.v1.TokenState.TOKEN_STATE_PROVISIONAL;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayInputStream;
@@ -8,6 +9,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Optional;
 import org.jline.terminal.Size;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.impl.ExternalTerminal;
@@ -20,7 +22,7 @@ class TerminalDisplayTest {
   @Test
   void drawsInPlaceAndOnlyWhatHasChanged() throws IOException {
     try (Terminal terminal = terminal(60, 20)) {
-      TerminalDisplay display = new TerminalDisplay(terminal);
+      TerminalDisplay display = new TerminalDisplay(terminal, Optional.empty());
       CanvasView view =
           Canvases.view(
               Canvases.span(0, TOKEN_STATE_COMMITTED, 255, "One"), Canvases.undecided(1, 2));
@@ -46,7 +48,7 @@ class TerminalDisplayTest {
   @Test
   void aCanvasThatIsHigherThanTheTerminalIsShownWhereItIsOpen() throws IOException {
     try (Terminal terminal = terminal(40, 10)) {
-      TerminalDisplay display = new TerminalDisplay(terminal);
+      TerminalDisplay display = new TerminalDisplay(terminal, Optional.empty());
       String[] words = new String[100];
       Arrays.setAll(words, index -> " word" + index);
       CanvasView view =
@@ -55,6 +57,27 @@ class TerminalDisplayTest {
       display.show(view, progress(1, 100, 105));
       assertThat(output()).contains("word99").doesNotContain("word0 ").contains("░");
       assertThat(output().chars().filter(letter -> letter == 10).count()).isLessThanOrEqualTo(10);
+    }
+  }
+
+  @Test
+  void keysAreShownBelowTheCanvasUntilTheRunIsOver() throws IOException {
+    try (Terminal terminal = terminal(90, 20)) {
+      KeyControls controls = new KeyControls();
+      TerminalDisplay display = new TerminalDisplay(terminal, Optional.of(controls));
+      CanvasView view =
+          Canvases.view(Canvases.span(0, TOKEN_STATE_PROVISIONAL, 255, "One", " two"));
+      controls.press(Key.RIGHT, view);
+      controls.press(Key.RIGHT, view);
+      display.show(view, progress(1, 2, 2));
+      assertThat(output())
+          .contains("space pause")
+          .contains("1   p pin")
+          .containsPattern("\u001b\\[[0-9;]*7m two");
+      written.reset();
+      controls.end();
+      display.show(view, progress(1, 2, 2));
+      assertThat(output()).contains("\u001b[J").doesNotContain("pause");
     }
   }
 

@@ -256,6 +256,55 @@ class CommandLineTest {
   }
 
   @Test
+  void benchPoliciesRecordsAndReplays() throws IOException {
+    Path requests = directory.resolve("requests.jsonl");
+    Path traces = directory.resolve("traces");
+    Path rows = directory.resolve("rows.jsonl");
+    String request = "{\"kind\": \"story\", \"request\": \"Tell me one.\", \"reference\": \"\"}\n";
+    Files.writeString(requests, request.repeat(2));
+    String[] recording = {
+      "bench", "policies", "record", "--requests", requests.toString(), "--out", traces.toString()
+    };
+    Run record = run(recording);
+    assertThat(record.errors()).isEmpty();
+    assertThat(record.exit()).isZero();
+    assertThat(record.out()).startsWith("2 texts, ").contains(traces.toString());
+    String[] replaying = {
+      "bench",
+      "policies",
+      "replay",
+      traces.toString(),
+      "--policy",
+      "fixed:256",
+      "--check",
+      "threshold:.9",
+      "--out",
+      rows.toString()
+    };
+    Run replay = run(replaying);
+    assertThat(replay.errors()).isEmpty();
+    assertThat(replay.exit()).isZero();
+    assertThat(replay.out())
+        .containsPattern(
+            "\\| reference \\|  \\| (\\d+\\.\\d) \\| 1\\.000 \\| 1\\.000 \\|\\n"
+                + "\\| fixed \\| 256 \\| \\1 \\| 1\\.000 \\| 1\\.000 \\|\\n")
+        .containsPattern(
+            "\\| threshold \\| 0\\.9 \\| [\\d.]+, [\\d.]+ \\| 1\\.000, 1\\.000 \\| 1\\.000, 1\\.000");
+    assertThat(Files.readAllLines(rows)).hasSize(4);
+    byte[] otherModel = Files.readAllBytes(traces);
+    otherModel[8] ^= 1;
+    Files.write(traces, otherModel);
+    Run refused = run(replaying);
+    assertThat(refused.exit()).isEqualTo(1);
+    assertThat(refused.errors())
+        .startsWith("sfumato: model digest: ")
+        .contains("that of the traces");
+    Run setting = run("bench", "policies", "replay", traces.toString(), "--policy", "fixed:0");
+    assertThat(setting.exit()).isEqualTo(2);
+    assertThat(setting.errors()).contains("fixed: 0.0 (expected: a whole number, 1..4096)");
+  }
+
+  @Test
   void demoRunsOnAServerOfItsOwn() {
     Run run = run("demo");
     assertThat(run.errors()).isEmpty();

@@ -1,5 +1,6 @@
 package io.sfumato.server.app.bench;
 
+import io.sfumato.server.app.bench.policies.PoliciesCommand;
 import io.sfumato.server.model.EngineFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -24,6 +25,7 @@ public final class BenchCommand implements Runnable {
         .addSubcommand(new BenchInfill(engines))
         .addSubcommand(new BenchLoad(engines))
         .addSubcommand(new BenchOverhead())
+        .addSubcommand(PoliciesCommand.commandLine(engines))
         .addSubcommand(new BenchQuality(engines))
         .addSubcommand(new BenchStep(engines))
         .addSubcommand(new BenchTemplates(engines));

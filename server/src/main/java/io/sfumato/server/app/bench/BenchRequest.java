@@ -16,7 +16,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param request the user's turn
  * @param reference the right answer for exact tasks, one possible answer for stories
  */
-record BenchRequest(String kind, String request, String reference) {
+public record BenchRequest(String kind, String request, String reference) {
 
   private static final int MAX_REQUESTS = 100_000;
 
@@ -26,7 +26,8 @@ record BenchRequest(String kind, String request, String reference) {
    * @param kinds kinds to keep; empty for all
    * @param limit requests to keep per kind; 0 for all
    */
-  static List<BenchRequest> read(Path file, List<String> kinds, int limit) throws IOException {
+  public static List<BenchRequest> read(Path file, List<String> kinds, int limit)
+      throws IOException {
     JsonMapper mapper = JsonMapper.shared();
     List<BenchRequest> requests = new ArrayList<>();
     try (BufferedReader reader = Files.newBufferedReader(file)) {

@@ -70,9 +70,9 @@ def picture(rows, axis):
         out += panel(rows, field, title, i * (WIDTH + GAP), policies, axis)
     return "\n".join(out + ["</svg>"]) + "\n"
 
-def table(rows):
+def table(rows, axis):
     fields = [name for name in ("passes", "holds", "token_accuracy") if any(row.get(name) is not None for row in rows)]
-    out = ["| policy | steps at most | " + " | ".join(name.replace("_", " ") for name in fields) + " |", "|---" * (len(fields) + 2) + "|"]
+    out = ["| policy | %s | " % axis + " | ".join(name.replace("_", " ") for name in fields) + " |", "|---" * (len(fields) + 2) + "|"]
     for row in sorted(rows, key=lambda row: (row["policy"], row["steps"])):
         cells = ["" if row.get(name) is None else "%.1f" % row[name] if name == "passes" else "%.3f" % row[name] for name in fields]
         out.append("| %s | %d | %s |" % (row["policy"], row["steps"], " | ".join(cells)))
@@ -87,7 +87,7 @@ def main():
     rows = read(arguments.rows)
     with open(arguments.picture, "w", encoding="utf-8") as out:
         out.write(picture(rows, arguments.axis))
-    print(table(rows))
+    print(table(rows, arguments.axis))
 
 if __name__ == "__main__":
     main()

@@ -1,0 +1,36 @@
+package io.sfumato.server.app.bench;
+
+import io.grpc.Channel;
+import io.grpc.StatusException;
+import io.grpc.stub.BlockingClientCall;
+import io.sfumato.v1.Event;
+import io.sfumato.v1.Finished;
+import io.sfumato.v1.GenerationServiceGrpc;
+import io.sfumato.v1.RefineRequest;
+import io.sfumato.v1.RefineStart;
+
+/** Streamed calls from their start to their end. Stateless and thread-safe. */
+final class WholeCalls {
+
+  private WholeCalls() {}
+
+  /** Runs a refinement without controls. */
+  static Finished refine(Channel channel, RefineStart start)
+      throws InterruptedException, StatusException {
+    BlockingClientCall<RefineRequest, Event> call =
+        GenerationServiceGrpc.newBlockingV2Stub(channel).refine();
+    call.write(RefineRequest.newBuilder().setStart(start).build());
+    call.halfClose();
+    for (Event event = call.read(); event != null; event = call.read()) {
+      if (event.hasFinished()) {
+        return event.getFinished();
+      }
+    }
+    throw unfinished();
+  }
+
+  /** What is wrong with a stream that ended without Finished. */
+  static IllegalStateException unfinished() {
+    return new IllegalStateException("finished: none (expected: one before OK)");
+  }
+}

@@ -76,7 +76,7 @@ final class BackgroundSessions implements AutoCloseable {
         begun.countDown();
       }
       if (closed) {
-        call.cancel("the measurement is over", null);
+        WholeCalls.cancel(call);
         break;
       }
     }

@@ -88,10 +88,11 @@ final class ControlProbe {
             "controls applied: " + applied + " of " + attempts + " (expected: most of them)");
       }
       if (!pause() || !ask()) {
+        WholeCalls.cancel(call); // it has ended
         open();
       }
     }
-    call.cancel("the measurement is over", null);
+    WholeCalls.cancel(call);
     return new Outcome(
         Latencies.of(appliedNanos.build()),
         refused,

@@ -71,17 +71,19 @@ final class SteeredStory {
     call.write(GenerateRequest.newBuilder().setStart(shown).build());
     boolean sent = false;
     boolean applied = false;
+    Finished finished = null;
     for (Event event = call.read(); event != null; event = call.read()) {
       if (!sent && event.getStep() >= step) {
         sent = call.write(GenerateRequest.newBuilder().setControl(edit(pin)).build());
         call.halfClose();
       }
       applied |= event.hasControlApplied();
-      if (event.hasFinished()) {
-        return applied ? Optional.of(event.getFinished()) : Optional.empty();
-      }
+      finished = event.hasFinished() ? event.getFinished() : finished;
     }
-    throw WholeCalls.unfinished();
+    if (finished == null) {
+      throw WholeCalls.unfinished();
+    }
+    return applied ? Optional.of(finished) : Optional.empty();
   }
 
   /**

@@ -21,12 +21,27 @@ final class WholeCalls {
         GenerationServiceGrpc.newBlockingV2Stub(channel).refine();
     call.write(RefineRequest.newBuilder().setStart(start).build());
     call.halfClose();
+    Finished finished = null;
     for (Event event = call.read(); event != null; event = call.read()) {
-      if (event.hasFinished()) {
-        return event.getFinished();
-      }
+      finished = event.hasFinished() ? event.getFinished() : finished;
     }
-    throw unfinished();
+    if (finished == null) {
+      throw unfinished();
+    }
+    return finished;
+  }
+
+  /** Cancels a call, and lets go of what was on its way. */
+  static void cancel(BlockingClientCall<?, Event> call) throws InterruptedException {
+    call.cancel("the measurement is over", null);
+    try {
+      Event event;
+      do {
+        event = call.read();
+      } while (event != null);
+    } catch (StatusException cancelled) {
+      // As asked for.
+    }
   }
 
   /** What is wrong with a stream that ended without Finished. */

@@ -122,8 +122,7 @@ final class BenchLoad implements Callable<Integer> {
     GenerateStart.Builder start =
         GenerateStart.newBuilder()
             .setModel(server.model())
-            .setPrompt(
-                request.prompt())
+            .setPrompt(request.prompt())
             .setStream(StreamSpec.newBuilder().setDetail(StreamSpec.Detail.DETAIL_CANVAS));
     sampling.apply(start.getCanvasBuilder(), start.getSamplingBuilder(), seed);
     long begin = System.nanoTime();

@@ -132,9 +132,7 @@ final class BenchQuality implements Callable<Integer> {
 
   private Answer serve(ManagedChannel channel, BenchRequest request, int softDeadline) {
     GenerateStart.Builder start =
-        GenerateStart.newBuilder()
-            .setModel(server.model())
-            .setPrompt(request.prompt());
+        GenerateStart.newBuilder().setModel(server.model()).setPrompt(request.prompt());
     sampling.apply(start.getCanvasBuilder(), start.getSamplingBuilder(), workload.seed());
     if (softDeadline > 0) {
       start.getStopBuilder().setSoftDeadline(Durations.fromMillis(softDeadline));

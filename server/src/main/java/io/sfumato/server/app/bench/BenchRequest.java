@@ -62,8 +62,7 @@ record BenchRequest(String kind, String request, String reference) {
 
   /** The request as a conversation. */
   Prompt prompt() {
-    ChatMessage message =
-        ChatMessage.newBuilder().setRole("user").setContent(request).build();
+    ChatMessage message = ChatMessage.newBuilder().setRole("user").setContent(request).build();
     return Prompt.newBuilder().setChat(Chat.newBuilder().addMessages(message)).build();
   }
 

@@ -154,8 +154,7 @@ final class BenchSteering implements Callable<Integer> {
     SteeredStory story = new SteeredStory(channel, start.build());
     GenerateTextResponse plain = story.plain();
     Finished finished = plain.getFinished();
-    Optional<StoryNames.Mention> hero =
-        known.first(finished.getText(), finished.getTokenIdsList());
+    Optional<StoryNames.Mention> hero = known.first(finished.getText(), finished.getTokenIdsList());
     Optional<StoryNames.Mention> pin =
         hero.flatMap(mention -> known.another(mention, finished.getText(), random));
     if (pin.isEmpty()) {
@@ -171,10 +170,8 @@ final class BenchSteering implements Callable<Integer> {
     story
         .pinnedAtStep(pin.get(), step)
         .ifPresent(text -> answers.add(answer(AT_STEP, text, wanted, old, step)));
-    Finished edited =
-        story.editedAfterwards(pin.get(), finished.getTokenIdsList(), noise, length);
-    answers.add(
-        answer(AFTERWARDS, edited, wanted, old, finished.getUsage().getForwardPasses()));
+    Finished edited = story.editedAfterwards(pin.get(), finished.getTokenIdsList(), noise, length);
+    answers.add(answer(AFTERWARDS, edited, wanted, old, finished.getUsage().getForwardPasses()));
     return new Story(request, answers);
   }
 

@@ -36,9 +36,7 @@ final class SteeredStory {
   SteeredStory(Channel channel, GenerateStart start) {
     this.channel = channel;
     this.start =
-        start.toBuilder()
-            .setStream(StreamSpec.newBuilder().setIncludeTokenIds(true))
-            .build();
+        start.toBuilder().setStream(StreamSpec.newBuilder().setIncludeTokenIds(true)).build();
   }
 
   /** Without steering. */

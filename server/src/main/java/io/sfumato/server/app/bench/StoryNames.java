@@ -40,7 +40,9 @@ final class StoryNames {
       tokens.put(name, List.copyOf(encode.apply(name)));
       tokens.put(" " + name, List.copyOf(encode.apply(" " + name)));
     }
-    anyName = Pattern.compile("\\b(" + String.join("|", all.stream().map(Pattern::quote).toList()) + ")\\b");
+    anyName =
+        Pattern.compile(
+            "\\b(" + String.join("|", all.stream().map(Pattern::quote).toList()) + ")\\b");
   }
 
   /** Whether a text has any of the names. */
@@ -50,7 +52,8 @@ final class StoryNames {
 
   /** How often a text has the name, as a word. */
   static int count(String text, String name) {
-    return (int) Pattern.compile("\\b" + Pattern.quote(name) + "\\b").matcher(text).results().count();
+    return (int)
+        Pattern.compile("\\b" + Pattern.quote(name) + "\\b").matcher(text).results().count();
   }
 
   /**

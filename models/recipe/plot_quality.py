@@ -91,11 +91,11 @@ def picture(rows, across, axis):
         out += panel(rows, field, title, i * (WIDTH + GAP), policies, across, axis)
     return "\n".join(out + ["</svg>"]) + "\n"
 
-def table(rows, across):
+def table(rows, across, axis):
     names = ("setting", "run", "steps", "passes") + tuple(field for field, title in PANELS)
     fields = [name for name in names if any(row.get(name) is not None for row in rows)]
     formats = {"setting": "%s", "run": "%s", "steps": "%d", "passes": "%.1f"}
-    titles = {"steps": "steps at most"}
+    titles = {across: axis}
     out = ["| policy | " + " | ".join(titles.get(name, name.replace("_", " ")) for name in fields) + " |", "|---" * (len(fields) + 1) + "|"]
     for row in sorted(rows, key=lambda row: (row["policy"], row[across])):
         cells = ["" if row.get(name) is None else formats.get(name, "%.3f") % row[name] for name in fields]
@@ -110,9 +110,10 @@ def main():
     parser.add_argument("--axis", help="what that is")
     arguments = parser.parse_args()
     rows = read(arguments.rows, arguments.across)
+    axis = arguments.axis or AXES[arguments.across]
     with open(arguments.picture, "w", encoding="utf-8") as out:
-        out.write(picture(rows, arguments.across, arguments.axis or AXES[arguments.across]))
-    print(table(rows, arguments.across))
+        out.write(picture(rows, arguments.across, axis))
+    print(table(rows, arguments.across, axis))
 
 if __name__ == "__main__":
     main()

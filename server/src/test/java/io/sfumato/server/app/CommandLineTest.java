@@ -305,6 +305,93 @@ class CommandLineTest {
   }
 
   @Test
+  void benchControlsCountsEveryControl() throws IOException {
+    Run run =
+        run(
+            "bench",
+            "controls",
+            "--requests",
+            requests().toString(),
+            "--scripted-only",
+            "--step-millis",
+            "1",
+            "--scripted-canvas",
+            "64",
+            "--controls",
+            "8",
+            "--others",
+            "0,2");
+    assertThat(run.errors()).isEmpty();
+    assertThat(run.exit()).isZero();
+    assertThat(run.out())
+        .containsPattern("scripted, 1.0 ms \\| 0 \\| \\d+\\.\\d\\d \\| 8 \\|")
+        .containsPattern("scripted, 1.0 ms \\| 2 \\| \\d+\\.\\d\\d \\| 8 \\|");
+  }
+
+  @Test
+  void benchSlowReaderFindsTheNewestCanvasAndTheWholeText() {
+    Run run =
+        run(
+            "bench",
+            "slow-reader",
+            "--canvas",
+            "512",
+            "--readers",
+            "3",
+            "--others",
+            "1",
+            "--pause-seconds",
+            "1");
+    assertThat(run.errors()).isEmpty();
+    assertThat(run.out()).containsPattern("\\| 512 \\| 3 \\| ").contains("reading on: all clients");
+    assertThat(run.exit()).isZero();
+    assertThat(run("bench", "slow-reader", "--readers", "0").errors())
+        .contains("--readers: 0 (expected: 1..1000)");
+  }
+
+  @Test
+  void benchSteeringRenamesTheHero() throws IOException {
+    Path out = directory.resolve("steering.jsonl");
+    Run run =
+        run(
+            "bench",
+            "steering",
+            "--address",
+            address(),
+            "--requests",
+            requests().toString(),
+            "--names",
+            "Mara,Lena,Nora,Pia,Ida,Rosa",
+            "--out",
+            out.toString());
+    assertThat(run.errors()).isEmpty();
+    assertThat(run.exit()).isZero();
+    assertThat(run.out())
+        .contains("1 requests that name nobody, 0 of them")
+        .contains("| plain | 1 | 1.000 | 1.00 |")
+        .contains("| pin at step 0 | 1 | 1.000 | 1.00 |");
+    assertThat(Files.readAllLines(out))
+        .anySatisfy(line ->
+            assertThat(line)
+                .contains("\"run\":\"pin at step 0\"")
+                .containsPattern("\"text\":\"(Lena|Nora|Pia|Ida|Rosa) was a fox"));
+    assertThat(
+            run("bench", "steering", "--requests", "x", "--out", "y", "--names", "Mara").errors())
+        .contains("--names: Mara (expected: two names at least)");
+  }
+
+  private Path requests() throws IOException {
+    Path file = directory.resolve("requests.jsonl");
+    Files.writeString(
+        file,
+        """
+        {"kind": "story", "request": "Tell me a story about a fox.", "reference": "Mara was a fox."}
+        {"kind": "story", "request": "Tell me a story about Nora.", "reference": "Nora was a fox."}
+        """);
+    return file;
+  }
+
+  @Test
   void demoRunsOnAServerOfItsOwn() {
     Run run = run("demo");
     assertThat(run.errors()).isEmpty();

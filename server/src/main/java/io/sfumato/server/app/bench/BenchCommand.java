@@ -22,13 +22,28 @@ public final class BenchCommand implements Runnable {
   /** The command with its subcommands. */
   public static CommandLine commandLine(EngineFactory engines) {
     return new CommandLine(new BenchCommand())
+        .addSubcommand(new BenchControls(engines))
         .addSubcommand(new BenchInfill(engines))
         .addSubcommand(new BenchLoad(engines))
         .addSubcommand(new BenchOverhead())
         .addSubcommand(PoliciesCommand.commandLine(engines))
         .addSubcommand(new BenchQuality(engines))
+        .addSubcommand(new BenchSlowReader())
+        .addSubcommand(new BenchSteering(engines))
         .addSubcommand(new BenchStep(engines))
         .addSubcommand(new BenchTemplates(engines));
+  }
+
+  /**
+   * Checks an option.
+   *
+   * @throws ParameterException when it is out of range
+   */
+  static void require(CommandSpec spec, String name, long value, long least, long most) {
+    if (value < least || value > most) {
+      throw new ParameterException(
+          spec.commandLine(), name + ": " + value + " (expected: " + least + ".." + most + ")");
+    }
   }
 
   @Override

@@ -1,30 +1,22 @@
 package io.sfumato.server.app.bench;
 
 import io.grpc.ManagedChannel;
-import io.grpc.stub.StreamObserver;
 import io.sfumato.server.app.Link;
 import io.sfumato.server.app.ServerChoice;
 import io.sfumato.server.model.EngineFactory;
-import io.sfumato.v1.Chat;
-import io.sfumato.v1.ChatMessage;
-import io.sfumato.v1.Event;
 import io.sfumato.v1.Finished;
-import io.sfumato.v1.GenerationServiceGrpc;
 import io.sfumato.v1.Prompt;
-import io.sfumato.v1.RefineRequest;
 import io.sfumato.v1.RefineStart;
 import io.sfumato.v1.Segment;
 import io.sfumato.v1.StreamSpec;
 import io.sfumato.v1.TokenIds;
 import io.sfumato.v1.TokenServiceGrpc;
 import io.sfumato.v1.TokenizeRequest;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -48,29 +40,13 @@ final class BenchInfill implements Callable<Integer> {
 
   @Mixin private SamplingOptions sampling;
 
-  @Option(
-      names = "--requests",
-      required = true,
-      description = "JSON lines with kind, request and reference")
-  private Path requests;
-
-  @Option(names = "--kinds", split = ",", defaultValue = "story", description = "kinds to fill in")
-  private List<String> kinds;
-
-  @Option(names = "--limit", defaultValue = "100", description = "texts per kind; 0 for all")
-  private int limit;
+  @Mixin private Workload workload;
 
   @Option(
       names = "--mask-share",
       defaultValue = "0.5",
       description = "share of the tokens to mask, 0..1")
   private double maskShare;
-
-  @Option(names = "--concurrency", defaultValue = "4", description = "texts in flight")
-  private int concurrency;
-
-  @Option(names = "--seed", defaultValue = "1", description = "seed of masks and sampling")
-  private long seed;
 
   /** What came out of one text. */
   private record Score(int masked, int right, int passes) {}
@@ -81,16 +57,16 @@ final class BenchInfill implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    List<BenchRequest> work = BenchRequest.read(requests, kinds, limit);
+    List<BenchRequest> work = workload.read(workload.limit(100), List.of("story"));
     int masked = 0;
     int right = 0;
     int passes = 0;
     try (Link link = server.open(engines);
-        ExecutorService pool = Executors.newFixedThreadPool(concurrency)) {
+        ExecutorService pool = Executors.newFixedThreadPool(workload.concurrency())) {
       List<Future<Score>> scores = new ArrayList<>();
       for (int index = 0; index < work.size(); index++) {
         BenchRequest request = work.get(index);
-        Random masks = new Random(seed * 1_000_003 + index);
+        Random masks = new Random(workload.seed() * 1_000_003 + index);
         scores.add(pool.submit(() -> fill(link.channel(), request, masks)));
       }
       for (Future<Score> each : scores) {
@@ -134,7 +110,7 @@ final class BenchInfill implements Callable<Integer> {
       }
       start.addSegments(segment);
     }
-    Finished finished = refine(channel, start.build());
+    Finished finished = WholeCalls.refine(channel, start.build());
     int masked = 0;
     int right = 0;
     for (int position = 0; position < hidden.length; position++) {
@@ -155,44 +131,8 @@ final class BenchInfill implements Callable<Integer> {
                 StreamSpec.newBuilder()
                     .setDetail(StreamSpec.Detail.DETAIL_FINAL_ONLY)
                     .setIncludeTokenIds(true))
-            .setInstruction(
-                Prompt.newBuilder()
-                    .setChat(
-                        Chat.newBuilder()
-                            .addMessages(
-                                ChatMessage.newBuilder()
-                                    .setRole("user")
-                                    .setContent(request.request()))));
-    sampling.apply(start.getCanvasBuilder(), start.getSamplingBuilder(), seed);
+            .setInstruction(request.prompt());
+    sampling.apply(start.getCanvasBuilder(), start.getSamplingBuilder(), workload.seed());
     return start;
-  }
-
-  private static Finished refine(ManagedChannel channel, RefineStart start) throws Exception {
-    CompletableFuture<Finished> result = new CompletableFuture<>();
-    StreamObserver<RefineRequest> controls =
-        GenerationServiceGrpc.newStub(channel)
-            .refine(
-                new StreamObserver<>() {
-                  @Override
-                  public void onNext(Event event) {
-                    if (event.hasFinished()) {
-                      result.complete(event.getFinished());
-                    }
-                  }
-
-                  @Override
-                  public void onError(Throwable failure) {
-                    result.completeExceptionally(failure);
-                  }
-
-                  @Override
-                  public void onCompleted() {
-                    result.completeExceptionally(
-                        new IllegalStateException("the stream ended without Finished"));
-                  }
-                });
-    controls.onNext(RefineRequest.newBuilder().setStart(start).build());
-    controls.onCompleted();
-    return result.get();
   }
 }

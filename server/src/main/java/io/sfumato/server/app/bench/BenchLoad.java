@@ -4,15 +4,11 @@ import io.grpc.ManagedChannel;
 import io.sfumato.server.app.Link;
 import io.sfumato.server.app.ServerChoice;
 import io.sfumato.server.model.EngineFactory;
-import io.sfumato.v1.Chat;
-import io.sfumato.v1.ChatMessage;
 import io.sfumato.v1.Event;
 import io.sfumato.v1.GenerateStart;
 import io.sfumato.v1.GenerationServiceGrpc;
-import io.sfumato.v1.Prompt;
 import io.sfumato.v1.StreamGenerateRequest;
 import io.sfumato.v1.StreamSpec;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
@@ -21,6 +17,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -42,14 +39,7 @@ final class BenchLoad implements Callable<Integer> {
 
   @Mixin private SamplingOptions sampling;
 
-  @Option(
-      names = "--requests",
-      required = true,
-      description = "JSON lines with kind, request and reference")
-  private Path requests;
-
-  @Option(names = "--kinds", split = ",", defaultValue = "story", description = "kinds to serve")
-  private List<String> kinds;
+  @Mixin private RequestChoice requests;
 
   @Option(
       names = "--levels",
@@ -77,7 +67,7 @@ final class BenchLoad implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    List<BenchRequest> work = BenchRequest.read(requests, kinds, sessions);
+    List<BenchRequest> work = requests.read(sessions, List.of("story"));
     try (Link link = server.open(engines)) {
       run(link.channel(), work, 1, warmUp);
       System.out.println(
@@ -92,6 +82,8 @@ final class BenchLoad implements Callable<Integer> {
         double forwards = Arrays.stream(seen).mapToLong(Observation::tokenForwards).sum() / seconds;
         double passes = Arrays.stream(seen).mapToInt(Observation::passes).sum() / seconds;
         alone = alone == 0 ? forwards : alone;
+        Latencies first = latencies(seen, Observation::firstCanvasNanos);
+        Latencies total = latencies(seen, Observation::totalNanos);
         System.out.printf(
             Locale.ROOT,
             "| %d | %.0f | %.0f | %.0f | %.2f | %.1f / %.1f | %.0f / %.0f | %.2f |%n",
@@ -100,10 +92,10 @@ final class BenchLoad implements Callable<Integer> {
             passes,
             forwards,
             1e3 * level / passes,
-            quantile(seen, Observation::firstCanvasNanos, 0.5),
-            quantile(seen, Observation::firstCanvasNanos, 0.99),
-            quantile(seen, Observation::totalNanos, 0.5),
-            quantile(seen, Observation::totalNanos, 0.99),
+            first.millis(0.5),
+            first.millis(0.99),
+            total.millis(0.5),
+            total.millis(0.99),
             alone / forwards);
       }
     }
@@ -130,14 +122,7 @@ final class BenchLoad implements Callable<Integer> {
     GenerateStart.Builder start =
         GenerateStart.newBuilder()
             .setModel(server.model())
-            .setPrompt(
-                Prompt.newBuilder()
-                    .setChat(
-                        Chat.newBuilder()
-                            .addMessages(
-                                ChatMessage.newBuilder()
-                                    .setRole("user")
-                                    .setContent(request.request()))))
+            .setPrompt(request.prompt())
             .setStream(StreamSpec.newBuilder().setDetail(StreamSpec.Detail.DETAIL_CANVAS));
     sampling.apply(start.getCanvasBuilder(), start.getSamplingBuilder(), seed);
     long begin = System.nanoTime();
@@ -164,10 +149,7 @@ final class BenchLoad implements Callable<Integer> {
     throw new IllegalStateException("the stream ended without Finished");
   }
 
-  private static double quantile(
-      Observation[] seen, java.util.function.ToLongFunction<Observation> figure, double share) {
-    long[] sorted = Arrays.stream(seen).mapToLong(figure).sorted().toArray();
-    return sorted[(int) Math.min(sorted.length - 1L, Math.round(share * (sorted.length - 1)))]
-        / 1e6;
+  private static Latencies latencies(Observation[] seen, ToLongFunction<Observation> figure) {
+    return Latencies.of(Arrays.stream(seen).mapToLong(figure));
   }
 }

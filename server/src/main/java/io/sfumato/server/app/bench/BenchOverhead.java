@@ -1,21 +1,10 @@
 package io.sfumato.server.app.bench;
 
 import com.sun.management.ThreadMXBean;
-import io.grpc.ManagedChannel;
-import io.grpc.netty.NettyChannelBuilder;
-import io.sfumato.server.rpc.RpcServer;
-import io.sfumato.server.rpc.RpcSettings;
 import io.sfumato.v1.Event;
-import io.sfumato.v1.GenerateStart;
 import io.sfumato.v1.GenerationServiceGrpc;
-import io.sfumato.v1.Prompt;
 import io.sfumato.v1.StreamGenerateRequest;
-import io.sfumato.v1.StreamSpec;
-import io.sfumato.v1.TokenIds;
 import java.lang.management.ManagementFactory;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
@@ -105,7 +94,7 @@ final class BenchOverhead implements Callable<Integer> {
                 pool.submit(() -> {
                   long frames = 0;
                   for (int round = 0; round < canvases; round++) {
-                    Iterator<Event> events = loopback.stream(session);
+                    Iterator<Event> events = stream(loopback, session);
                     while (events.hasNext()) {
                       Event event = events.next();
                       frames += event.hasCanvasDelta() || event.hasCanvasKeyframe() ? 1 : 0;
@@ -128,7 +117,7 @@ final class BenchOverhead implements Callable<Integer> {
       long[] added = new long[rounds * canvas];
       int count = 0;
       for (int round = 0; round < rounds; round++) {
-        Iterator<Event> events = loopback.stream(round);
+        Iterator<Event> events = stream(loopback, round);
         while (events.hasNext()) {
           Event event = events.next();
           if (event.getStep() > 0
@@ -138,17 +127,16 @@ final class BenchOverhead implements Callable<Integer> {
           }
         }
       }
-      long[] warm = Arrays.copyOfRange(added, count / 2, count);
-      Arrays.sort(warm);
+      Latencies warm = Latencies.of(Arrays.copyOfRange(added, count / 2, count));
       System.out.printf(
           Locale.ROOT,
           "%nlatency added per frame at %s ms per step (engine done to client, %d frames): p50 %.0f"
               + " us, p99 %.0f us, max %.0f us%n",
           stepMillis,
-          warm.length,
-          warm[warm.length / 2] / 1e3,
-          warm[(int) (warm.length * 0.99)] / 1e3,
-          warm[warm.length - 1] / 1e3);
+          warm.count(),
+          warm.millis(0.5) * 1e3,
+          warm.millis(0.99) * 1e3,
+          warm.millis(1) * 1e3);
     }
   }
 
@@ -163,47 +151,9 @@ final class BenchOverhead implements Callable<Integer> {
         "thread " + ScriptedModel.ENGINE_THREAD + ": none (expected: running)");
   }
 
-  /** A server of the scripted model on the loopback address and a connection to it. */
-  private record Loopback(RpcServer server, ManagedChannel channel) implements AutoCloseable {
-
-    static Loopback start(ScriptedModel model) throws Exception {
-      RpcServer server =
-          RpcServer.start(
-              RpcSettings.defaults(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)),
-              model,
-              System::nanoTime,
-              () -> 1);
-      server.serving(true);
-      return new Loopback(
-          server,
-          NettyChannelBuilder.forAddress(
-                  new InetSocketAddress(InetAddress.getLoopbackAddress(), server.port()))
-              .usePlaintext()
-              .build());
-    }
-
-    Iterator<Event> stream(long seed) {
-      GenerateStart.Builder start =
-          GenerateStart.newBuilder()
-              .setModel(ScriptedModel.NAME)
-              .setPrompt(Prompt.newBuilder().setTokenIds(TokenIds.newBuilder().addIds(1)))
-              .setStream(
-                  StreamSpec.newBuilder()
-                      .setDetail(StreamSpec.Detail.DETAIL_CANVAS)
-                      .setIncludeTokenIds(true));
-      start.getSamplingBuilder().setSeed(seed);
-      return GenerationServiceGrpc.newBlockingStub(channel)
-          .streamGenerate(StreamGenerateRequest.newBuilder().setStart(start).build());
-    }
-
-    @Override
-    public void close() {
-      channel.shutdownNow();
-      try {
-        server.shutdown(Duration.ofSeconds(5));
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
-    }
+  private static Iterator<Event> stream(Loopback loopback, long seed) {
+    return GenerationServiceGrpc.newBlockingStub(loopback.channel())
+        .streamGenerate(
+            StreamGenerateRequest.newBuilder().setStart(Loopback.request(seed)).build());
   }
 }

@@ -5,14 +5,10 @@ import io.grpc.ManagedChannel;
 import io.sfumato.server.app.Link;
 import io.sfumato.server.app.ServerChoice;
 import io.sfumato.server.model.EngineFactory;
-import io.sfumato.v1.Chat;
-import io.sfumato.v1.ChatMessage;
-import io.sfumato.v1.Finished;
 import io.sfumato.v1.GenerateStart;
 import io.sfumato.v1.GenerateTextRequest;
 import io.sfumato.v1.GenerateTextResponse;
 import io.sfumato.v1.GenerationServiceGrpc;
-import io.sfumato.v1.Prompt;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,7 +26,6 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -52,11 +47,7 @@ final class BenchQuality implements Callable<Integer> {
 
   @Mixin private SamplingOptions sampling;
 
-  @Option(
-      names = "--requests",
-      required = true,
-      description = "JSON lines with kind, request and reference")
-  private Path requests;
+  @Mixin private Workload workload;
 
   @Option(
       names = "--out",
@@ -64,24 +55,18 @@ final class BenchQuality implements Callable<Integer> {
       description = "JSON lines with kind, request, reference, text and passes")
   private Path out;
 
-  @Option(names = "--kinds", split = ",", description = "kinds to serve; all when not given")
-  private List<String> kinds = List.of();
-
-  @Option(names = "--limit", description = "requests per kind; 0 for all")
-  private int limit;
-
-  @Option(names = "--concurrency", defaultValue = "4", description = "requests in flight")
-  private int concurrency;
-
-  @Option(names = "--seed", defaultValue = "1", description = "seed of every request")
-  private long seed;
-
   @Option(
       names = "--soft-deadlines",
       split = "-",
       paramLabel = "MS",
       description = "a soft deadline for every request, drawn between two times, e.g. 200-3000")
   private int[] softDeadlines = {};
+
+  @Option(
+      names = "--warm-up",
+      defaultValue = "0",
+      description = "requests that are served before and not counted")
+  private int warmUp;
 
   BenchQuality(EngineFactory engines) {
     this.engines = engines;
@@ -99,12 +84,12 @@ final class BenchQuality implements Callable<Integer> {
               + Arrays.toString(softDeadlines)
               + " (expected: two times in milliseconds, e.g. 200-3000)");
     }
-    List<BenchRequest> work = BenchRequest.read(requests, kinds, limit);
-    Random random = new Random(seed);
-    JsonMapper mapper = JsonMapper.shared();
+    List<BenchRequest> work = workload.read(workload.limit(0), List.of());
+    Random random = new Random(workload.seed());
     try (Link link = server.open(engines);
-        ExecutorService pool = Executors.newFixedThreadPool(concurrency);
+        ExecutorService pool = Executors.newFixedThreadPool(workload.concurrency());
         PrintWriter writer = new PrintWriter(Files.newBufferedWriter(out))) {
+      warmUp(link.channel(), pool, work);
       List<Future<Answer>> answers = new ArrayList<>();
       for (BenchRequest request : work) {
         int softDeadline =
@@ -113,26 +98,30 @@ final class BenchQuality implements Callable<Integer> {
       }
       for (int index = 0; index < work.size(); index++) {
         Answer answer = answers.get(index).get();
-        Finished finished = answer.response().getFinished();
-        ObjectNode row = mapper.createObjectNode();
-        row.put("kind", work.get(index).kind());
-        row.put("request", work.get(index).request());
-        row.put("reference", work.get(index).reference());
-        row.put("text", finished.getText());
-        row.put("passes", finished.getUsage().getForwardPasses());
-        row.put("revisions", finished.getUsage().getRevisions());
-        row.put("tokens", finished.getUsage().getCommittedTokens());
+        ObjectNode row = work.get(index).row(answer.response().getFinished());
         row.put("milliseconds", answer.milliseconds());
         if (answer.softDeadline() > 0) {
           row.put("soft_deadline", answer.softDeadline());
         }
-        writer.println(mapper.writeValueAsString(row));
+        writer.println(row);
         if (index % 50 == 49) {
           System.err.println("served " + (index + 1) + " of " + work.size());
         }
       }
     }
     return 0;
+  }
+
+  private void warmUp(ManagedChannel channel, ExecutorService pool, List<BenchRequest> work)
+      throws Exception {
+    List<Future<Answer>> answers = new ArrayList<>();
+    for (int index = 0; index < warmUp; index++) {
+      BenchRequest request = work.get(index % work.size());
+      answers.add(pool.submit(() -> serve(channel, request, 0)));
+    }
+    for (Future<Answer> each : answers) {
+      each.get();
+    }
   }
 
   /**
@@ -143,17 +132,8 @@ final class BenchQuality implements Callable<Integer> {
 
   private Answer serve(ManagedChannel channel, BenchRequest request, int softDeadline) {
     GenerateStart.Builder start =
-        GenerateStart.newBuilder()
-            .setModel(server.model())
-            .setPrompt(
-                Prompt.newBuilder()
-                    .setChat(
-                        Chat.newBuilder()
-                            .addMessages(
-                                ChatMessage.newBuilder()
-                                    .setRole("user")
-                                    .setContent(request.request()))));
-    sampling.apply(start.getCanvasBuilder(), start.getSamplingBuilder(), seed);
+        GenerateStart.newBuilder().setModel(server.model()).setPrompt(request.prompt());
+    sampling.apply(start.getCanvasBuilder(), start.getSamplingBuilder(), workload.seed());
     if (softDeadline > 0) {
       start.getStopBuilder().setSoftDeadline(Durations.fromMillis(softDeadline));
     }

@@ -1,5 +1,9 @@
 package io.sfumato.server.app.bench;
 
+import io.sfumato.v1.Chat;
+import io.sfumato.v1.ChatMessage;
+import io.sfumato.v1.Finished;
+import io.sfumato.v1.Prompt;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * One held-out request of a benchmark.
@@ -54,5 +59,24 @@ public record BenchRequest(String kind, String request, String reference) {
       throw new IOException(file + ": no requests of kinds " + kinds);
     }
     return requests;
+  }
+
+  /** The request as a conversation. */
+  Prompt prompt() {
+    ChatMessage message = ChatMessage.newBuilder().setRole("user").setContent(request).build();
+    return Prompt.newBuilder().setChat(Chat.newBuilder().addMessages(message)).build();
+  }
+
+  /** What came of it, as models/recipe/score.py reads it. */
+  ObjectNode row(Finished finished) {
+    ObjectNode row = JsonMapper.shared().createObjectNode();
+    row.put("kind", kind);
+    row.put("request", request);
+    row.put("reference", reference);
+    row.put("text", finished.getText());
+    row.put("passes", finished.getUsage().getForwardPasses());
+    row.put("revisions", finished.getUsage().getRevisions());
+    row.put("tokens", finished.getUsage().getCommittedTokens());
+    return row;
   }
 }

@@ -14,14 +14,12 @@ import io.sfumato.server.error.ServingException;
 import io.sfumato.server.model.EngineFactory;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -84,9 +82,9 @@ final class BenchStep implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    require("canvas", canvas, 1 << 16);
-    require("runs", runs, 1_000_000);
-    batches.forEach(batch -> require("batch", batch, 1024));
+    BenchCommand.require(spec, "canvas", canvas, 1, 1 << 16);
+    BenchCommand.require(spec, "runs", runs, 1, 1_000_000);
+    batches.forEach(batch -> BenchCommand.require(spec, "batch", batch, 1, 1024));
     PrintWriter out = spec.commandLine().getOut();
     Path model = directory == null ? EmbeddedModel.source().directory() : directory;
     int most = batches.stream().mapToInt(Integer::intValue).max().orElseThrow();
@@ -113,15 +111,8 @@ final class BenchStep implements Callable<Integer> {
     return 0;
   }
 
-  private void require(String name, int value, int most) {
-    if (value < 1 || value > most) {
-      throw new ParameterException(
-          spec.commandLine(), name + ": " + value + " (expected: 1.." + most + ")");
-    }
-  }
-
-  /** Sorted, in nanoseconds; the first tenth of the runs warms up. */
-  private long[] times(DenoiseEngine engine, int batchSize) {
+  /** The first tenth of the runs warms up. */
+  private Latencies times(DenoiseEngine engine, int batchSize) {
     StepBatch batch = new StepBatch(engine.limits());
     int mask = Math.max(0, engine.info().maskTokenId());
     for (int item = 0; item < batchSize; item++) {
@@ -140,19 +131,18 @@ final class BenchStep implements Callable<Integer> {
       engine.run(batch);
       nanos[run] = System.nanoTime() - start;
     }
-    Arrays.sort(nanos);
-    return nanos;
+    return Latencies.of(nanos);
   }
 
-  private void print(PrintWriter out, int batch, long[] nanos) {
-    double median = nanos[nanos.length / 2] / 1e6;
+  private void print(PrintWriter out, int batch, Latencies times) {
+    double median = times.millis(0.5);
     out.printf(
         Locale.ROOT,
         "batch %2d   median %8.3f ms   best %8.3f ms   p90 %8.3f ms   %9.0f token-forwards/s%n",
         batch,
         median,
-        nanos[0] / 1e6,
-        nanos[nanos.length * 9 / 10] / 1e6,
+        times.millis(0),
+        times.millis(0.9),
         batch * canvas / median * 1000);
   }
 }

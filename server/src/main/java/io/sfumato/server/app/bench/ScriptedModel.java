@@ -33,19 +33,21 @@ final class ScriptedModel implements ModelCatalog, AutoCloseable {
 
   private static final int VOCABULARY = 4096;
   private static final int MASK = 0;
-  private static final int MAX_POSITIONS = 4096;
+  private static final int PROMPT_TOKENS = 64; // at most
 
   private final EngineLoop loop;
   private final ServedModel served;
   private final AtomicLong stepEndNanos = new AtomicLong();
+  private final AtomicLong steps = new AtomicLong();
 
   /**
    * @param stepNanos time that every step takes; 0 for none
    */
   ScriptedModel(long stepNanos, int canvasLength, int sessions) {
+    int positions = canvasLength + PROMPT_TOKENS;
     EngineLimits limits =
         new EngineLimits(
-            sessions, sessions, sessions * MAX_POSITIONS, sessions * canvasLength, 0, 0, 0);
+            sessions, sessions, sessions * positions, sessions * canvasLength, 0, 0, 0);
     EngineInfo info =
         new EngineInfo(
             "scripted",
@@ -54,7 +56,7 @@ final class ScriptedModel implements ModelCatalog, AutoCloseable {
             VOCABULARY,
             1,
             1,
-            MAX_POSITIONS,
+            positions,
             MASK,
             -1,
             -1,
@@ -92,12 +94,27 @@ final class ScriptedModel implements ModelCatalog, AutoCloseable {
     for (int row = 0; row < batch.candidateCount(); row++) {
       int position = batch.candidateRows()[row];
       float confidence = (position * 31 % 97) / 100f;
-      candidates.set(row, 1 + position % (VOCABULARY - 1), confidence, 1, confidence, 0, 1, 0);
+      candidates.set(row, token(position - 1), confidence, 1, confidence, 0, 1, 0);
     }
     while (System.nanoTime() < end) {
       Thread.onSpinWait();
     }
     stepEndNanos.set(System.nanoTime());
+    steps.incrementAndGet();
+  }
+
+  /**
+   * What the model writes behind a prompt of one token.
+   *
+   * @param position on the canvas
+   */
+  static int token(int position) {
+    return 1 + position % (VOCABULARY - 1);
+  }
+
+  /** Steps that the engine has done. */
+  long steps() {
+    return steps.get();
   }
 
   /** When the engine was done with its last step, by System.nanoTime. */

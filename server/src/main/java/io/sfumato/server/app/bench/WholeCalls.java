@@ -1,0 +1,51 @@
+package io.sfumato.server.app.bench;
+
+import io.grpc.Channel;
+import io.grpc.StatusException;
+import io.grpc.stub.BlockingClientCall;
+import io.sfumato.v1.Event;
+import io.sfumato.v1.Finished;
+import io.sfumato.v1.GenerationServiceGrpc;
+import io.sfumato.v1.RefineRequest;
+import io.sfumato.v1.RefineStart;
+
+/** Streamed calls from their start to their end. Stateless and thread-safe. */
+final class WholeCalls {
+
+  private WholeCalls() {}
+
+  /** Runs a refinement without controls. */
+  static Finished refine(Channel channel, RefineStart start)
+      throws InterruptedException, StatusException {
+    BlockingClientCall<RefineRequest, Event> call =
+        GenerationServiceGrpc.newBlockingV2Stub(channel).refine();
+    call.write(RefineRequest.newBuilder().setStart(start).build());
+    call.halfClose();
+    Finished finished = null;
+    for (Event event = call.read(); event != null; event = call.read()) {
+      finished = event.hasFinished() ? event.getFinished() : finished;
+    }
+    if (finished == null) {
+      throw unfinished();
+    }
+    return finished;
+  }
+
+  /** Cancels a call, and lets go of what was on its way. */
+  static void cancel(BlockingClientCall<?, Event> call) throws InterruptedException {
+    call.cancel("the measurement is over", null);
+    try {
+      Event event;
+      do {
+        event = call.read();
+      } while (event != null);
+    } catch (StatusException cancelled) {
+      // As asked for.
+    }
+  }
+
+  /** What is wrong with a stream that ended without Finished. */
+  static IllegalStateException unfinished() {
+    return new IllegalStateException("finished: none (expected: one before OK)");
+  }
+}

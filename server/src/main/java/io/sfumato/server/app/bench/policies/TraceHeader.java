@@ -2,6 +2,7 @@ package io.sfumato.server.app.bench.policies;
 
 import io.sfumato.server.canvas.CanvasStart;
 import io.sfumato.server.session.SessionSpec;
+import io.sfumato.server.session.Template;
 import java.util.OptionalLong;
 
 /**
@@ -51,6 +52,7 @@ record TraceHeader(
     return new SessionSpec(
         promptTokens,
         CanvasStart.undecided(canvasLength),
+        Template.NONE,
         blockLength,
         windowLength,
         setting.sampling(blockLength),

@@ -24,15 +24,14 @@ import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 /**
- * A real server on TCP, with the embedded model's tokenizer and an engine that follows a script, and
- * the commands as a shell would run them.
+ * A real server on TCP, with the embedded model's tokenizer and an engine that follows a script,
+ * and the commands as a shell would run them.
  */
 class CommandFixture {
 
   private static final Path HOME = Path.of("").toAbsolutePath().getParent();
   static final Path MODEL = HOME.resolve("models/default");
-  static final String STORY =
-      "Mara was a fox who lived in the forest. She had a red lantern. 🙂";
+  static final String STORY = "Mara was a fox who lived in the forest. She had a red lantern. 🙂";
   private static final int ASSISTANT = 4;
 
   private static String previousHome;

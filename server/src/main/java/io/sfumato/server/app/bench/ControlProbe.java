@@ -136,7 +136,7 @@ final class ControlProbe {
     GenerateRequest request =
         GenerateRequest.newBuilder().setControl(control(id, provisional().getAsInt())).build();
     long begin = System.nanoTime();
-    if (!call.write(request)) {
+    if (!WholeCalls.send(call, request)) {
       unanswered++;
       return false;
     }

@@ -72,8 +72,11 @@ final class SteeredStory {
     Finished finished = null;
     for (Event event = call.read(); event != null; event = call.read()) {
       if (!sent && event.getStep() >= step) {
-        sent = call.write(GenerateRequest.newBuilder().setControl(edit(pin)).build());
-        call.halfClose();
+        sent = true;
+        GenerateRequest request = GenerateRequest.newBuilder().setControl(edit(pin)).build();
+        if (WholeCalls.send(call, request)) {
+          call.halfClose();
+        }
       }
       applied |= event.hasControlApplied();
       finished = event.hasFinished() ? event.getFinished() : finished;

@@ -8,9 +8,14 @@ import io.sfumato.v1.Finished;
 import io.sfumato.v1.GenerationServiceGrpc;
 import io.sfumato.v1.RefineRequest;
 import io.sfumato.v1.RefineStart;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /** Streamed calls from their start to their end. Stateless and thread-safe. */
 final class WholeCalls {
+
+  /** A stream that goes on takes a small message at once. */
+  private static final long SEND_SECONDS = 2;
 
   private WholeCalls() {}
 
@@ -29,6 +34,19 @@ final class WholeCalls {
       throw unfinished();
     }
     return finished;
+  }
+
+  /**
+   * Sends a message on a stream that may have ended; false when it has. BlockingClientCall.write
+   * alone would wait for ever then, as long as events are unread.
+   */
+  static <T> boolean send(BlockingClientCall<T, Event> call, T request)
+      throws InterruptedException, StatusException {
+    try {
+      return call.write(request, SEND_SECONDS, TimeUnit.SECONDS);
+    } catch (TimeoutException ended) {
+      return false;
+    }
   }
 
   /** Cancels a call, and lets go of what was on its way. */

@@ -140,12 +140,12 @@ final class Denoiser {
       TokenState state = canvas.state(position);
       if (slots.isChoice(position)) {
         slots.request(position, rows);
-      } else if (position >= end || slots.isPadding(position)) {
-        continue;
-      } else if (state == TokenState.UNDECIDED && position < windowEnd) {
-        rows.add(position, true);
-      } else if (state == TokenState.PROVISIONAL && examine) {
-        rows.add(position, false);
+      } else if (position < end && !slots.isPadding(position)) {
+        if (state == TokenState.UNDECIDED && position < windowEnd) {
+          rows.add(position, true);
+        } else if (state == TokenState.PROVISIONAL && examine) {
+          rows.add(position, false);
+        }
       }
     }
   }

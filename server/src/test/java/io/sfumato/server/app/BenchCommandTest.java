@@ -114,7 +114,7 @@ class BenchCommandTest extends CommandFixture {
     assertThat(run.out()).containsPattern("\\| 512 \\| 3 \\| ").contains("reading on: all clients");
     assertThat(run.exit()).isZero();
     assertThat(run("bench", "slow-reader", "--readers", "0").errors())
-        .contains("--readers: 0 (expected: 1..1000)");
+        .contains("--readers: 0 (expected: 1..200)");
   }
 
   @Test

@@ -73,20 +73,23 @@ final class BenchSlowReader implements Callable<Integer> {
       description = "steps per canvas, at most one per token (default: ${DEFAULT-VALUE})")
   private int mostSteps;
 
+  /** Steps per second of each other session. */
+  private record Rates(double alone, double besideReading, double besideSlow) {}
+
   @Override
   public Integer call() throws Exception {
     for (int canvas : canvases) {
       BenchCommand.require(spec, "--canvas", canvas, 16, 4096);
     }
-    BenchCommand.require(spec, "--readers", readers, 1, 1000);
-    BenchCommand.require(spec, "--others", others, 1, 100);
+    BenchCommand.require(spec, "--readers", readers, 1, 200);
+    BenchCommand.require(spec, "--others", others, 1, 50);
     BenchCommand.require(spec, "--pause-seconds", pauseSeconds, 1, 3600);
     BenchCommand.require(spec, "--steps", mostSteps, 16, 4096);
     System.out.println(
         "| canvas | slow clients | heap per slow client, bytes | per position | step set, ms |"
-            + " steps/s of each other session, without / with slow clients | with / without |"
+            + " steps/s of each other session: without, beside as many that read, beside slow ones |"
             + " canvases shown per step | old canvases at most, bytes |");
-    System.out.println("|---|---|---|---|---|---|---|---|---|");
+    System.out.println("|---|---|---|---|---|---|---|---|");
     List<String> untruths = new ArrayList<>();
     for (int canvas : canvases) {
       untruths.addAll(measure(canvas));
@@ -116,6 +119,7 @@ final class BenchSlowReader implements Callable<Integer> {
         }
         background.awaitBegun();
         double without = rate(background);
+        double besideReading = besideReading(loopback, background, canvas, steps);
         long heapBefore = HeapMeter.reachableBytes();
         List<Future<SlowReader.Outcome>> outcomes = new ArrayList<>();
         for (ManagedChannel channel : channels) {
@@ -126,7 +130,7 @@ final class BenchSlowReader implements Callable<Integer> {
         double with = rate(background);
         long heap = (HeapMeter.reachableBytes() - heapBefore) / readers;
         goOn.countDown();
-        return row(canvas, heap, stepNanos, without, with, outcomes);
+        return row(canvas, heap, stepNanos, new Rates(without, besideReading, with), outcomes);
       } finally {
         goOn.countDown();
         channels.forEach(ManagedChannel::shutdownNow);
@@ -162,6 +166,17 @@ final class BenchSlowReader implements Callable<Integer> {
     return start.build();
   }
 
+  /** The rate beside as many further sessions whose clients read. */
+  private double besideReading(
+      Loopback loopback, BackgroundSessions background, int canvas, int steps) throws Exception {
+    try (BackgroundSessions reading =
+        new BackgroundSessions(
+            loopback.channel(), readers, seed -> start(canvas, steps, false, seed))) {
+      reading.awaitBegun();
+      return rate(background);
+    }
+  }
+
   /** Steps per second of each of the sessions whose clients read, over the time of a pause. */
   private double rate(BackgroundSessions background) throws InterruptedException {
     long steps = background.steps();
@@ -171,12 +186,7 @@ final class BenchSlowReader implements Callable<Integer> {
   }
 
   private List<String> row(
-      int canvas,
-      long heap,
-      long stepNanos,
-      double without,
-      double with,
-      List<Future<SlowReader.Outcome>> outcomes)
+      int canvas, long heap, long stepNanos, Rates rates, List<Future<SlowReader.Outcome>> outcomes)
       throws Exception {
     List<String> untruths = new ArrayList<>();
     long frames = 0;
@@ -193,15 +203,15 @@ final class BenchSlowReader implements Callable<Integer> {
     }
     System.out.printf(
         Locale.ROOT,
-        "| %d | %d | %d | %.1f | %.1f | %.1f / %.1f | %.2f | %.2f | %d |%n",
+        "| %d | %d | %d | %.1f | %.1f | %.1f / %.1f / %.1f | %.2f | %d |%n",
         canvas,
         readers,
         heap,
         (double) heap / canvas,
         stepNanos / 1e6,
-        without,
-        with,
-        with / without,
+        rates.alone(),
+        rates.besideReading(),
+        rates.besideSlow(),
         (double) frames / steps,
         stale);
     return untruths;

@@ -132,11 +132,12 @@ class ServicesTest {
     assertThat(bytes.getCapabilities().getNoise()).isEqualTo(Capabilities.Noise.NOISE_MASK);
     assertThat(bytes.getCapabilities().getTokenizer()).isTrue();
     assertThat(bytes.getCapabilities().getChat()).isTrue();
-    assertThat(bytes.getCapabilities().getTemplates()).isFalse();
+    assertThat(bytes.getCapabilities().getTemplates()).isTrue();
     assertThat(bytes.getDefaultCanvas().getBlockLengthTokens()).isEqualTo(32);
     assertThat(bytes.getDefaultSampling().hasSeed()).isFalse();
     assertThat(bytes.getDefaultSampling().getConfidenceThreshold().getThreshold()).isEqualTo(.9f);
     assertThat(models.get(1).getCapabilities().getTokenizer()).isFalse();
+    assertThat(models.get(1).getCapabilities().getTemplates()).isFalse();
     assertThat(models.get(2).getState()).isEqualTo(Model.State.STATE_LOADING);
     assertThat(models.get(2).getStateMessage()).isEqualTo("reading weights");
 

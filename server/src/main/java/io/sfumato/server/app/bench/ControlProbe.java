@@ -111,7 +111,8 @@ final class ControlProbe {
   private boolean pause() throws InterruptedException, StatusException {
     double stepNanos = steps == 0 ? 0 : (double) stepsNanos / steps;
     long nanos =
-        (long) Math.min((double) MOST_PAUSE_NANOS, random.nextDouble() * MOST_PAUSE_STEPS * stepNanos);
+        (long)
+            Math.min((double) MOST_PAUSE_NANOS, random.nextDouble() * MOST_PAUSE_STEPS * stepNanos);
     long end = System.nanoTime() + nanos;
     try {
       for (long left = nanos; left > 0; left = end - System.nanoTime()) {

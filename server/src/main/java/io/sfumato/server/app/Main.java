@@ -7,6 +7,7 @@ import io.sfumato.server.app.bench.BenchCommand;
 import io.sfumato.server.error.ServingException;
 import io.sfumato.server.model.EngineFactory;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -59,7 +60,9 @@ public final class Main implements Runnable {
           case ServingException refusal -> refusal.getMessage();
           case StatusRuntimeException status -> RemoteErrors.describe(status);
           case StatusException status -> RemoteErrors.describe(status);
-          case IOException io -> io.toString();
+          case NoSuchFileException missing ->
+              missing.getFile() + ": not there (expected: a file, or a place for one)";
+          case IOException io -> io.getMessage() == null ? io.toString() : io.getMessage();
           default -> throw failure;
         };
     command.getErr().println("sfumato: " + message);

@@ -1,12 +1,17 @@
 package io.sfumato.server.app.recording;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
 import io.sfumato.v1.Status;
 import java.io.BufferedReader;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.math.BigDecimal;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -44,14 +49,9 @@ public final class RecordingReader {
    * @throws ServingException INVALID_FIELD, {@code FILE:LINE: ...}, when it is malformed
    */
   public static List<RecordedLine> read(Path file) throws IOException {
-    long size = Files.size(file);
-    if (size > RecordingWriter.MOST_BYTES) {
-      throw new ServingException(
-          ErrorReason.INVALID_FIELD,
-          file + ": " + size + " bytes (expected: at most " + RecordingWriter.MOST_BYTES + ")");
-    }
     RecordingReader reader = new RecordingReader(file);
-    try (BufferedReader text = Files.newBufferedReader(file)) {
+    try (BufferedReader text =
+        new BufferedReader(new InputStreamReader(content(file), UTF_8.newDecoder()))) {
       for (String line = text.readLine(); line != null; line = text.readLine()) {
         reader.add(line);
       }
@@ -62,6 +62,26 @@ public final class RecordingReader {
       throw reader.malformed("no line (expected: generate or refine)");
     }
     return List.copyOf(reader.lines);
+  }
+
+  /** All of it, so that neither a device nor a pipe is read without end. */
+  private static InputStream content(Path file) throws IOException {
+    if (Files.isDirectory(file)) {
+      throw new ServingException(
+          ErrorReason.INVALID_FIELD, file + ": a directory (expected: a recording)");
+    }
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] bytes = in.readNBytes(RecordingWriter.MOST_BYTES + 1);
+      if (bytes.length > RecordingWriter.MOST_BYTES) {
+        throw new ServingException(
+            ErrorReason.INVALID_FIELD,
+            file
+                + ": more than "
+                + RecordingWriter.MOST_BYTES
+                + " bytes (expected: at most so many)");
+      }
+      return new ByteArrayInputStream(bytes);
+    }
   }
 
   private void add(String line) {

@@ -17,7 +17,7 @@ import java.nio.file.Path;
 public final class RecordingWriter implements AutoCloseable {
 
   /** Of a recording, in bytes. */
-  static final long MOST_BYTES = 64L << 20;
+  static final int MOST_BYTES = 64 << 20;
 
   private final Path file;
   private final OutputStream out;

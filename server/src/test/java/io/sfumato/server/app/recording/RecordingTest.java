@@ -128,4 +128,12 @@ class RecordingTest {
     Files.write(file, text.getBytes(StandardCharsets.UTF_8));
     assertThatThrownBy(() -> RecordingReader.read(file)).hasMessageStartingWith(file + problem);
   }
+
+  @Test
+  void whatHasNoEndOrIsNoFileIsRefused() {
+    assertThatThrownBy(() -> RecordingReader.read(Path.of("/dev/zero")))
+        .hasMessage("/dev/zero: more than 67108864 bytes (expected: at most so many)");
+    assertThatThrownBy(() -> RecordingReader.read(directory))
+        .hasMessage(directory + ": a directory (expected: a recording)");
+  }
 }

@@ -4,7 +4,6 @@ import io.sfumato.server.canvas.Canvas;
 import io.sfumato.server.canvas.TokenState;
 import io.sfumato.server.session.Template.ChoiceSlot;
 import io.sfumato.server.session.Template.FreeSlot;
-import io.sfumato.server.session.Template.Option;
 import io.sfumato.server.session.Template.Slot;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -34,7 +33,9 @@ final class Slots {
   private final Canvas canvas;
   private final int[] slotOf; // [canvas] index of the slot, or NO_SLOT
   private final double[][] scored; // [slots] log probabilities of the options, once decided
-  private final boolean[] asked; // [slots] in the step at hand
+  private final OptionProbes[] probes; // [slots] null for free ones
+  private final boolean[] asked; // [slots] choices of the step at hand
+  private final int[] ends; // [slots] first end-of-text of the free ones before the step at hand
 
   Slots(SessionSpec spec, Canvas canvas) {
     template = spec.template();
@@ -43,10 +44,13 @@ final class Slots {
     slotOf = new int[template.isEmpty() ? 0 : canvas.length()];
     Arrays.fill(slotOf, NO_SLOT);
     scored = new double[template.slots().size()][0];
+    probes = new OptionProbes[scored.length];
     asked = new boolean[scored.length];
+    ends = new int[scored.length];
     for (int index = 0; index < scored.length; index++) {
       Slot slot = template.slots().get(index);
       Arrays.fill(slotOf, slot.start(), slot.end(), index);
+      probes[index] = slot instanceof ChoiceSlot choice ? new OptionProbes(choice) : null;
     }
   }
 
@@ -64,12 +68,9 @@ final class Slots {
     return !isEmpty() && slot(position) instanceof ChoiceSlot;
   }
 
-  /** Whether the position is padding behind the end of a free slot. */
+  /** Whether the position is padding behind the end of a free slot; after {@link #ask}. */
   boolean isPadding(int position) {
-    return !isEmpty()
-        && slot(position) instanceof FreeSlot slot
-        && position > slot.start()
-        && firstEnd(slot) < position;
+    return !isEmpty() && slot(position) instanceof FreeSlot && ends[slotOf[position]] < position;
   }
 
   private Slot slot(int position) {
@@ -85,13 +86,13 @@ final class Slots {
    * @param end positions before which everything is decided in the step, or 0
    */
   void ask(int firstUndecided, int end) {
-    Arrays.fill(asked, false);
-    if (isEmpty()) {
-      return;
-    }
     for (int index = 0; index < asked.length; index++) {
       Slot slot = template.slots().get(index);
-      if (slot instanceof ChoiceSlot) {
+      asked[index] = false;
+      if (slot instanceof FreeSlot) {
+        ends[index] = firstEnd(slot);
+      } else {
+        probes[index].clear();
         boolean due = firstUndecided >= slot.start() && firstUndecided < slot.end();
         asked[index] =
             due
@@ -117,29 +118,9 @@ final class Slots {
 
   /** Adds the rows of one position of a choice slot, if they are wanted. */
   void request(int position, StepRows rows) {
-    if (!asked[slotOf[position]] || !canvas.isUndecided(position)) {
-      return;
+    if (asked[slotOf[position]] && canvas.isUndecided(position)) {
+      probes[slotOf[position]].request(position, rows);
     }
-    ChoiceSlot slot = (ChoiceSlot) slot(position);
-    int offset = position - slot.start();
-    List<Option> options = slot.options();
-    for (int index = 0; index < options.size(); index++) {
-      if (offset < options.get(index).tokens().length && isFirst(options, index, offset)) {
-        rows.addProbe(position, options.get(index).tokens()[offset]);
-      }
-    }
-  }
-
-  /** Whether no option before it has the same token there. */
-  private static boolean isFirst(List<Option> options, int index, int offset) {
-    int token = options.get(index).tokens()[offset];
-    for (int before = 0; before < index; before++) {
-      int[] tokens = options.get(before).tokens();
-      if (offset < tokens.length && tokens[offset] == token) {
-        return false;
-      }
-    }
-    return true;
   }
 
   /** The token to write where one was sampled: padding where it ends a free slot. */
@@ -166,7 +147,7 @@ final class Slots {
     double[] scores = new double[slot.options().size()];
     int best = 0;
     for (int option = 0; option < scores.length; option++) {
-      scores[option] = score(slot, slot.options().get(option).tokens(), rows);
+      scores[option] = probes[index].score(option, rows, LEAST_PROBABILITY);
       best = scores[option] > scores[best] ? option : best;
     }
     double norm = 0;
@@ -187,22 +168,6 @@ final class Slots {
             position, offset < tokens.length ? tokens[offset] : template.padding(), confidence);
       }
     }
-  }
-
-  /** Over the positions that the client has not filled; 0 where it has filled all of the option. */
-  private double score(ChoiceSlot slot, int[] tokens, StepRows rows) {
-    double sum = 0;
-    int count = 0;
-    for (int offset = 0; offset < tokens.length; offset++) {
-      if (canvas.isUndecided(slot.start() + offset)) {
-        sum +=
-            Math.log(
-                Math.max(
-                    rows.probability(slot.start() + offset, tokens[offset]), LEAST_PROBABILITY));
-        count++;
-      }
-    }
-    return count == 0 ? 0 : sum / count;
   }
 
   private void close(FreeSlot slot) {

@@ -76,21 +76,6 @@ final class StepRows implements CandidateView {
     return probes[row];
   }
 
-  /**
-   * Probability of a token that was asked for.
-   *
-   * @throws IllegalArgumentException when it was not
-   */
-  float probability(int position, int token) {
-    for (int row = 0; row < count; row++) {
-      if (positions[row] == position && probes[row] == token) {
-        return inputProbability(row);
-      }
-    }
-    throw new IllegalArgumentException(
-        "token: " + token + " at " + position + " (expected: one that was asked for)");
-  }
-
   float inputProbability(int row) {
     return candidates.inputProbability(offset + row);
   }

@@ -24,6 +24,7 @@ final class TemplateReader {
   private static final int MOST_PARTS = 1024;
   private static final int LONGEST_NAME = 64;
   private static final int MOST_OPTIONS = 256;
+  private static final int MOST_OPTIONS_OF_ALL = 4096;
   private static final int MOST_ENDS = 64;
   private static final int ASCII = 128;
 
@@ -34,6 +35,7 @@ final class TemplateReader {
   private final Set<String> names = new HashSet<>();
   private final List<Slot> slots = new ArrayList<>();
   private int[] tokens = {};
+  private int optionCount;
 
   private TemplateReader(
       String templatePath, ServedModel model, boolean endOfText, Problems problems) {
@@ -140,6 +142,14 @@ final class TemplateReader {
     name(slot.getName(), path);
     List<String> texts = slot.getOptionsList();
     Ranges.count(problems, path + ".options", texts.size(), "options", 2, MOST_OPTIONS);
+    optionCount += texts.size();
+    if (optionCount > MOST_OPTIONS_OF_ALL) {
+      problems.invalid(
+          path + ".options",
+          optionCount + " options with those before",
+          "at most " + MOST_OPTIONS_OF_ALL + " in a template");
+      return;
+    }
     List<Option> options = new ArrayList<>();
     Set<String> seen = new HashSet<>();
     int length = 0;

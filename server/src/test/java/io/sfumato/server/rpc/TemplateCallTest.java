@@ -61,7 +61,7 @@ class TemplateCallTest {
   }
 
   @Test
-  void theTextIsTheSkeletonWithItsSlotsFilled() throws IOException {
+  void theTextIsTheSkeletonWithItsSlotsFilled() throws IOException, ParseException {
     try (RpcFixture fixture =
         new RpcFixture(RpcFixture.Transport.NETTY, TemplateCallTest::propose)) {
       Finished finished =
@@ -87,8 +87,6 @@ class TemplateCallTest {
                   .sum())
           .isCloseTo(1, within(1e-6));
       assertThat(colour.getLogProbability()).isEqualTo(colour.getOptions(1).getLogProbability());
-    } catch (ParseException malformed) {
-      throw new AssertionError(malformed);
     }
   }
 }

@@ -16,6 +16,8 @@ import io.sfumato.v1.Span;
 import io.sfumato.v1.TokenState;
 import java.io.PrintStream;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * Steers a generation while it is being written: pins the beginning as soon as it stands, and takes
@@ -25,6 +27,7 @@ public final class SteerCanvas {
 
   private static final int PINNED_LENGTH = 6;
   private static final int FRAMES_AFTER_PIN = 2;
+  private static final long SEND_SECONDS = 2;
   private static final int PIN = 1; // our numbers for the two controls
   private static final int FINISH = 2;
 
@@ -131,8 +134,14 @@ public final class SteerCanvas {
     return true;
   }
 
+  /** Sends a control, unless the generation is over before: a plain write would then wait. */
   private static void send(BlockingClientCall<GenerateRequest, Event> call, Control.Builder control)
       throws InterruptedException, StatusException {
-    call.write(GenerateRequest.newBuilder().setControl(control).build());
+    try {
+      call.write(
+          GenerateRequest.newBuilder().setControl(control).build(), SEND_SECONDS, TimeUnit.SECONDS);
+    } catch (TimeoutException over) {
+      // Nothing is left to steer; the events that are there already tell the rest.
+    }
   }
 }

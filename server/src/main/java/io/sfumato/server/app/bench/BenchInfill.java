@@ -5,13 +5,10 @@ import io.sfumato.server.app.Link;
 import io.sfumato.server.app.ServerChoice;
 import io.sfumato.server.model.EngineFactory;
 import io.sfumato.v1.Finished;
-import io.sfumato.v1.Prompt;
 import io.sfumato.v1.RefineStart;
 import io.sfumato.v1.Segment;
 import io.sfumato.v1.StreamSpec;
 import io.sfumato.v1.TokenIds;
-import io.sfumato.v1.TokenServiceGrpc;
-import io.sfumato.v1.TokenizeRequest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -88,14 +85,7 @@ final class BenchInfill implements Callable<Integer> {
   }
 
   private Score fill(ManagedChannel channel, BenchRequest request, Random masks) throws Exception {
-    List<Integer> truth =
-        TokenServiceGrpc.newBlockingStub(channel)
-            .tokenize(
-                TokenizeRequest.newBuilder()
-                    .setModel(server.model())
-                    .setPrompt(Prompt.newBuilder().setText(request.reference()))
-                    .build())
-            .getTokenIdsList();
+    List<Integer> truth = Tokens.of(channel, server.model(), request.reference());
     boolean[] hidden = new boolean[truth.size()];
     RefineStart.Builder start = start(request);
     for (int position = 0; position < hidden.length; position++) {

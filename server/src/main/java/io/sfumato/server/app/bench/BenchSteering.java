@@ -7,9 +7,6 @@ import io.sfumato.server.model.EngineFactory;
 import io.sfumato.v1.Finished;
 import io.sfumato.v1.GenerateStart;
 import io.sfumato.v1.GenerateTextResponse;
-import io.sfumato.v1.Prompt;
-import io.sfumato.v1.TokenServiceGrpc;
-import io.sfumato.v1.TokenizeRequest;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -137,13 +134,7 @@ final class BenchSteering implements Callable<Integer> {
   }
 
   private List<Integer> tokens(Channel channel, String text) {
-    return TokenServiceGrpc.newBlockingStub(channel)
-        .tokenize(
-            TokenizeRequest.newBuilder()
-                .setModel(server.model())
-                .setPrompt(Prompt.newBuilder().setText(text))
-                .build())
-        .getTokenIdsList();
+    return Tokens.of(channel, server.model(), text);
   }
 
   private Story steer(Channel channel, StoryNames known, BenchRequest request, Random random)

@@ -11,8 +11,6 @@ import io.sfumato.server.app.Link;
 import io.sfumato.server.app.ServerChoice;
 import io.sfumato.server.model.EngineFactory;
 import io.sfumato.v1.CanvasDelta;
-import io.sfumato.v1.Chat;
-import io.sfumato.v1.ChatMessage;
 import io.sfumato.v1.Event;
 import io.sfumato.v1.Finished;
 import io.sfumato.v1.GenerateStart;
@@ -22,8 +20,6 @@ import io.sfumato.v1.Span;
 import io.sfumato.v1.StreamGenerateRequest;
 import io.sfumato.v1.StreamSpec;
 import io.sfumato.v1.TemplatePart;
-import io.sfumato.v1.TokenServiceGrpc;
-import io.sfumato.v1.TokenizeRequest;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -56,8 +52,7 @@ final class BenchTemplates implements Callable<Integer> {
 
   @Mixin private ServerChoice server;
 
-  @Option(names = "--requests", required = true, description = "JSON lines, for the prompts")
-  private Path requests;
+  @Mixin private RequestChoice requests;
 
   @Option(names = "--count", defaultValue = "200", description = "skeletons")
   private int count;
@@ -79,7 +74,7 @@ final class BenchTemplates implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    List<BenchRequest> prompts = BenchRequest.read(requests, List.of("story"), 0);
+    List<BenchRequest> prompts = requests.read(0, List.of("story"));
     Random random = new Random(seed);
     EngineLimits limits = new EngineLimits(1, 1, MOST_TOKENS, MOST_TOKENS, 0, 0, PAGE_TOKENS);
     Path model = EmbeddedModel.source().directory();
@@ -87,8 +82,12 @@ final class BenchTemplates implements Callable<Integer> {
         NativeEngine engine =
             NativeEngine.open(new EngineOptions(model, 0, ProductType.AUTO, limits))) {
       for (int index = 0; index < count; index++) {
-        String request = prompts.get(index % prompts.size()).request();
-        fill(link, engine, request, TemplateCase.draw(random), index < show);
+        fill(
+            link,
+            engine,
+            prompts.get(index % prompts.size()),
+            TemplateCase.draw(random),
+            index < show);
       }
     }
     System.out.printf(
@@ -97,19 +96,8 @@ final class BenchTemplates implements Callable<Integer> {
     return filled == count ? 0 : 1;
   }
 
-  private Prompt prompt(String request) {
-    return Prompt.newBuilder()
-        .setChat(
-            Chat.newBuilder()
-                .addMessages(ChatMessage.newBuilder().setRole("user").setContent(request)))
-        .build();
-  }
-
   private int[] tokens(Link link, Prompt prompt) {
-    return TokenServiceGrpc.newBlockingStub(link.channel())
-        .tokenize(TokenizeRequest.newBuilder().setModel(server.model()).setPrompt(prompt).build())
-        .getTokenIdsList()
-        .stream()
+    return Tokens.of(link.channel(), server.model(), prompt).stream()
         .mapToInt(Integer::intValue)
         .toArray();
   }
@@ -119,11 +107,11 @@ final class BenchTemplates implements Callable<Integer> {
   }
 
   private void fill(
-      Link link, NativeEngine engine, String request, TemplateCase skeleton, boolean print) {
+      Link link, NativeEngine engine, BenchRequest request, TemplateCase skeleton, boolean print) {
     GenerateStart.Builder start =
         GenerateStart.newBuilder()
             .setModel(server.model())
-            .setPrompt(prompt(request))
+            .setPrompt(request.prompt())
             .setStream(
                 StreamSpec.newBuilder()
                     .setDetail(StreamSpec.Detail.DETAIL_CANVAS)
@@ -154,9 +142,9 @@ final class BenchTemplates implements Callable<Integer> {
     }
     filled += skeleton.isFilledBy(finished.getText()) ? 1 : 0;
     if (print) {
-      System.err.println(request + " " + finished.getText());
+      System.err.println(request.request() + " " + finished.getText());
     }
-    checkChoices(link, engine, tokens(link, prompt(request)), skeleton, canvases, steps);
+    checkChoices(link, engine, tokens(link, request.prompt()), skeleton, canvases, steps);
   }
 
   /** The canvas before the first step. */

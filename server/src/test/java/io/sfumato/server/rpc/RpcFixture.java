@@ -1,5 +1,7 @@
 package io.sfumato.server.rpc;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.grpc.ManagedChannel;
 import io.grpc.inprocess.InProcessChannelBuilder;
 import io.grpc.inprocess.InProcessServerBuilder;
@@ -28,6 +30,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 
 /**
  * A whole server over a scripted engine, and a channel to it. Models: {@code bytes} with {@link
@@ -158,6 +161,15 @@ final class RpcFixture implements AutoCloseable {
           Map.of("model", name),
           0,
           null);
+    }
+  }
+
+  /** Waits until something holds. */
+  static void await(BooleanSupplier condition) throws InterruptedException {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    while (!condition.getAsBoolean()) {
+      assertThat(System.nanoTime()).as("20 s").isLessThan(end);
+      Thread.sleep(1);
     }
   }
 

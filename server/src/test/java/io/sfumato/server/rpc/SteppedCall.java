@@ -1,7 +1,5 @@
 package io.sfumato.server.rpc;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import io.grpc.stub.StreamObserver;
 import io.sfumato.engine.Candidates;
 import io.sfumato.engine.ScriptedEngine;
@@ -20,7 +18,7 @@ import io.sfumato.v1.SamplingSpec;
 import io.sfumato.v1.StreamSpec;
 import java.io.IOException;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /**
  * A Generate call to a server of one place, over Netty, whose engine takes a step when the test
@@ -102,17 +100,8 @@ final class SteppedCall implements AutoCloseable {
     return fixture.gate.session(log.next(KindCase.ACCEPTED).getAccepted().getSessionId());
   }
 
-  /** What a test waits for. */
-  interface Condition {
-    boolean holds();
-  }
-
-  void await(Condition condition) throws InterruptedException {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-    while (!condition.holds()) {
-      assertThat(System.nanoTime()).as("20 s").isLessThan(end);
-      Thread.sleep(1);
-    }
+  void await(BooleanSupplier condition) throws InterruptedException {
+    RpcFixture.await(condition);
   }
 
   void awaitIdle() throws InterruptedException {

@@ -24,8 +24,8 @@ public final class PoliciesCommand implements Runnable {
   /** The command with its subcommands. */
   public static CommandLine commandLine(EngineFactory engines) {
     return new CommandLine(new PoliciesCommand())
-        .addSubcommand(new RecordCommand(engines))
-        .addSubcommand(new ReplayCommand(engines));
+        .addSubcommand(new PolicyRecordCommand(engines))
+        .addSubcommand(new PolicyReplayCommand(engines));
   }
 
   @Override

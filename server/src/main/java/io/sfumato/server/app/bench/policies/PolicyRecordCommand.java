@@ -35,7 +35,7 @@ import picocli.CommandLine.Spec;
           + " the model proposed at each pass.",
       "Temperature 0, no revision."
     })
-final class RecordCommand implements Callable<Integer> {
+final class PolicyRecordCommand implements Callable<Integer> {
 
   private final EngineFactory engines;
 
@@ -67,7 +67,7 @@ final class RecordCommand implements Callable<Integer> {
   @Option(names = "--window", description = "window in tokens (default: the model's)")
   private Integer window;
 
-  RecordCommand(EngineFactory engines) {
+  PolicyRecordCommand(EngineFactory engines) {
     this.engines = engines;
   }
 
@@ -77,7 +77,7 @@ final class RecordCommand implements Callable<Integer> {
     CandidateRecorder recorder = new CandidateRecorder(engines);
     try (LoadedModel loaded = model.load(recorder)) {
       ServedModel served = loaded.served();
-      TextCodec codec = served.text().orElseThrow(RecordCommand::noTokenizer);
+      TextCodec codec = served.text().orElseThrow(PolicyRecordCommand::noTokenizer);
       TraceHeader header = header(served, work.size());
       long begun = System.nanoTime();
       long passes = 0;

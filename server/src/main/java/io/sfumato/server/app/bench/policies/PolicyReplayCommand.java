@@ -30,16 +30,16 @@ import picocli.CommandLine.Spec;
     name = "replay",
     mixinStandardHelpOptions = true,
     description = {
-      "Replays acceptance policies against recorded candidates, without a model: sessions, windows and"
-          + " policies are the server's own.",
+      "Replays acceptance policies against recorded candidates, without a model: sessions, windows"
+          + " and policies are the server's own.",
       "An approximation: the candidates are those of the reference run, which decides one token per"
-          + " pass. After a policy has decided n positions, it is shown the first recorded pass with"
-          + " at least n decided, whichever these were; a wrong token it has accepted changes nothing"
-          + " that comes later. A token is right when it is the reference's final token at its"
-          + " position. So the share of tokens is an upper bound more than an estimate. --check runs"
-          + " settings through the model as well, and prints both."
+          + " pass. After a policy has decided n positions, it is shown the first recorded pass"
+          + " with at least n decided, whichever these were; a wrong token it has accepted changes"
+          + " nothing that comes later. A token is right when it is the reference's final token at"
+          + " its position. So the share of tokens is an upper bound more than an estimate. --check"
+          + " runs settings through the model as well, and prints both."
     })
-final class ReplayCommand implements Callable<Integer> {
+final class PolicyReplayCommand implements Callable<Integer> {
 
   private final EngineFactory engines;
 
@@ -73,7 +73,7 @@ final class ReplayCommand implements Callable<Integer> {
   @Option(names = "--out", description = "JSON lines with one setting each, for a plot")
   private Path out;
 
-  ReplayCommand(EngineFactory engines) {
+  PolicyReplayCommand(EngineFactory engines) {
     this.engines = engines;
   }
 

@@ -10,6 +10,7 @@ from sentences import PLOTS
 
 BUCKETS = (24, 32, 48, 64, 96, 112, 128, 144, 160, 192, 224, 288)
 CANVAS = 256
+AGREEING = (("Ġa", "Ġan"), ("ĠA", "ĠAn"), ("Ġhe", "Ġshe"), ("ĠHe", "ĠShe"), ("Ġhis", "Ġher"))  # tokens that follow from a neighbour or a name
 TASK_TOKENS = 96  # rows up to this length are tasks or beginnings of stories
 DELIVERED = ((1.0, stories.example),)
 
@@ -54,6 +55,9 @@ class Batches:
             ids = [e[0] for e in (tokenizer.encode(" " + w).ids for w in words) if len(e) == 1]
             for token in ids:
                 self.kin[token] = self.kin.get(token, []) + ids
+        for pair in AGREEING:
+            for word, other in zip(pair, reversed(pair)):
+                self.kin[tokenizer.token_to_id(word)] = [tokenizer.token_to_id(other)]
         self.waiting = {n: [] for n in BUCKETS}
         self.share = self.random.random()
 
@@ -170,16 +174,19 @@ class Batches:
         for q in (row.seen != self.mask).nonzero()[:, 0].tolist():
             r = self.random.random()
             if r < share:
-                row.seen[q] = self.wrong(row.answer[q], row.answer)
+                row.seen[q] = self.wrong(q, row.answer)
             if r < share + .1:
                 row.counts[q] = True
 
-    def wrong(self, token, answer):
+    def wrong(self, q, answer):
+        """A wrong token for place q: one of the same kind, its neighbour's (tokens that are accepted in one pass may count one place apart), or any."""
         r = self.random.random()
-        kin = self.kin.get(token)
-        if r < .6 and kin:
+        kin = self.kin.get(answer[q])
+        if r < .5 and kin:
             return self.random.choice(kin)
-        return self.random.choice(answer) if r < .85 else self.random.randrange(5, self.tokenizer.get_vocab_size())
+        if r < .75:
+            return answer[max(0, min(len(answer) - 1, q + self.random.choice((-1, 1))))]
+        return self.random.choice(answer) if r < .9 else self.random.randrange(5, self.tokenizer.get_vocab_size())
 
 
 @dataclasses.dataclass

@@ -19,13 +19,12 @@ public final class Canvas {
   private final int[] tokens;
   private final TokenState[] states;
   private final float[] confidences;
-  private final int[] revisions;
   private int undecided;
   private int block;
   private int committedLength;
   private int endLength;
   private boolean finished;
-  private int totalRevisions;
+  private final PositionHistory history;
   private final Moves moves;
   private int changes;
 
@@ -47,7 +46,7 @@ public final class Canvas {
     tokens = start.tokens().clone();
     states = new TokenState[length];
     confidences = new float[length];
-    revisions = new int[length];
+    history = new PositionHistory(length);
     endLength = length;
     moves = new Moves(length);
     for (int position = 0; position < length; position++) {
@@ -66,6 +65,7 @@ public final class Canvas {
 
   private void place(int position, boolean pinned) {
     boolean empty = tokens[position] == CanvasSnapshot.NO_TOKEN;
+    history.begin(position, tokens[position]);
     if (pinned && empty) {
       throw new IllegalArgumentException(
           "tokens[" + position + "]: none (expected: a token where the canvas is pinned)");
@@ -90,6 +90,7 @@ public final class Canvas {
     tokens[position] = token;
     states[position] = TokenState.PROVISIONAL;
     confidences[position] = confidence;
+    history.wrote(position, token);
     undecided--;
   }
 
@@ -105,8 +106,7 @@ public final class Canvas {
   /** Takes a provisional token away because the model has come to doubt it, and counts that. */
   public void revise(int position) {
     open(position);
-    revisions[position]++;
-    totalRevisions++;
+    history.revised(position);
   }
 
   /** Notes how probable the model now finds a provisional token. */
@@ -192,7 +192,7 @@ public final class Canvas {
     System.arraycopy(tokens, from, tokens, to, count);
     System.arraycopy(states, from, states, to, count);
     System.arraycopy(confidences, from, confidences, to, count);
-    System.arraycopy(revisions, from, revisions, to, count);
+    history.shift(from, to, count);
     for (int position = to + count; position < length(); position++) {
       put(position, CanvasSnapshot.NO_TOKEN, TokenState.UNDECIDED, 0);
     }
@@ -202,7 +202,7 @@ public final class Canvas {
     tokens[position] = token;
     states[position] = state;
     confidences[position] = confidence;
-    revisions[position] = 0;
+    history.begin(position, token);
   }
 
   private void requireOpen(PositionRange range) {
@@ -285,14 +285,9 @@ public final class Canvas {
     return confidences[position];
   }
 
-  /** How often the position was opened again. */
-  public int revisions(int position) {
-    return revisions[position];
-  }
-
-  /** Tokens opened again so far. */
-  public int totalRevisions() {
-    return totalRevisions;
+  /** How the positions came to what stands there. */
+  public PositionHistory history() {
+    return history;
   }
 
   /** Undecided positions of the whole canvas. */
@@ -386,7 +381,14 @@ public final class Canvas {
    */
   public CanvasSnapshot snapshot(int step, int totalSteps) {
     return new CanvasSnapshot(
-        block, step, totalSteps, changes, tokens.clone(), states.clone(), confidences.clone());
+        block,
+        step,
+        totalSteps,
+        changes,
+        tokens.clone(),
+        states.clone(),
+        confidences.clone(),
+        history.alternatives());
   }
 
   private void require(int position, TokenState expected) {

@@ -63,11 +63,11 @@ public final class CanvasInvariants {
     }
     int revisions = 0;
     for (int position = 0; position < canvas.length(); position++) {
-      revisions += canvas.revisions(position);
+      revisions += canvas.history().revisions(position);
     }
-    if (canvas.totalRevisions() < revisions) { // edits take revised positions away
+    if (canvas.history().totalRevisions() < revisions) { // edits take revised positions away
       throw new IllegalStateException(
-          "revisions: " + canvas.totalRevisions() + " (expected: >= " + revisions + ")");
+          "revisions: " + canvas.history().totalRevisions() + " (expected: >= " + revisions + ")");
     }
   }
 

@@ -19,9 +19,10 @@ public final class CanvasSnapshot {
   private final int[] tokens;
   private final TokenState[] states;
   private final float[] confidences;
+  private final Alternatives[] alternatives;
 
   /**
-   * Takes ownership of the arrays, which all have the canvas length.
+   * Takes ownership of the arrays, which all have the canvas length, but for the last.
    *
    * @param block block at work, from 0
    * @param step steps done in this block
@@ -30,6 +31,7 @@ public final class CanvasSnapshot {
    * @param tokens token ids; NO_TOKEN where undecided
    * @param confidences probability 0..1 the model gave the token when it was last asked; 0 where
    *     undecided, 1 where pinned
+   * @param alternatives what the model held probable when it was last asked; may be empty
    */
   public CanvasSnapshot(
       int block,
@@ -38,7 +40,8 @@ public final class CanvasSnapshot {
       int changes,
       int[] tokens,
       TokenState[] states,
-      float[] confidences) {
+      float[] confidences,
+      Alternatives[] alternatives) {
     if (tokens.length != states.length || tokens.length != confidences.length) {
       throw new IllegalArgumentException(
           "states, confidences: "
@@ -56,6 +59,7 @@ public final class CanvasSnapshot {
     this.tokens = tokens;
     this.states = states;
     this.confidences = confidences;
+    this.alternatives = alternatives;
   }
 
   public int block() {
@@ -90,6 +94,11 @@ public final class CanvasSnapshot {
 
   public float confidence(int position) {
     return confidences[position];
+  }
+
+  /** What the model held probable at a position when it was last asked, if that was wanted. */
+  public Alternatives alternatives(int position) {
+    return alternatives.length == 0 ? Alternatives.NONE : alternatives[position];
   }
 
   /** Positions in the given state. */

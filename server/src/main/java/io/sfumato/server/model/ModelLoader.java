@@ -7,6 +7,7 @@ import io.sfumato.engine.EngineLimits;
 import io.sfumato.engine.EngineOptions;
 import io.sfumato.engine.ItemKind;
 import io.sfumato.engine.StepBatch;
+import io.sfumato.server.canvas.Alternatives;
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
 import io.sfumato.server.schedule.EngineLoop;
@@ -32,7 +33,6 @@ import java.util.concurrent.FutureTask;
  */
 public final class ModelLoader {
 
-  private static final int TOP_CANDIDATES = 5;
   private static final int PAGE_TOKENS = 16;
 
   private final EngineFactory engines;
@@ -81,7 +81,13 @@ public final class ModelLoader {
       opened.clear();
       ServedModel served =
           new ServedModel(
-              source.name(), digest, info, defaults, codec.map(TextCodec.class::cast), loop);
+              source.name(),
+              digest,
+              info,
+              defaults,
+              codec.map(TextCodec.class::cast),
+              engine.limits().topCandidates(),
+              loop);
       return new LoadedModel(served, loop, warnings(directory, served));
     } catch (EngineException | IllegalArgumentException e) {
       throw new ServingException(ErrorReason.MODEL_CAPABILITY, e.getMessage(), e);
@@ -123,7 +129,7 @@ public final class ModelLoader {
     int items = 2 * source.slots(); // guidance takes two
     EngineLimits limits =
         new EngineLimits(
-            source.slots(), items, batchTokens, batchTokens, TOP_CANDIDATES, 0, PAGE_TOKENS);
+            source.slots(), items, batchTokens, batchTokens, Alternatives.MOST, 0, PAGE_TOKENS);
     return new EngineOptions(source.directory(), source.threads(), source.products(), limits);
   }
 

@@ -11,6 +11,7 @@ import java.util.Optional;
  * @param name as clients ask for it
  * @param digest identity of config and weights, hexadecimal
  * @param text empty for a model directory without a tokenizer: it is served by token ids
+ * @param mostAlternatives tokens that may be asked for with each position of a canvas
  * @param sessions where its sessions are opened
  */
 public record ServedModel(
@@ -19,4 +20,5 @@ public record ServedModel(
     EngineInfo engine,
     ModelDefaults defaults,
     Optional<TextCodec> text,
+    int mostAlternatives,
     SessionGate sessions) {}

@@ -162,9 +162,9 @@ final class CallSession {
           answers.add(() -> writer.appliedNow(controlId));
         }
         case ControlReader.Stream wanted -> {
-          keyframeDue |= stream.tokenIds() != wanted.settings().tokenIds();
-          keyframeDue |= stream.confidences() != wanted.settings().confidences();
+          keyframeDue |= stream.looksDifferent(wanted.settings());
           stream = wanted.settings();
+          session.showAlternatives(stream.alternatives());
           answers.add(() -> writer.appliedNow(controlId));
         }
       }

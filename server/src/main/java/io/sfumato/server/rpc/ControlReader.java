@@ -97,11 +97,7 @@ final class ControlReader {
       case SET_STREAM ->
           new Stream(
               StreamReader.read(
-                  control.getSetStream(),
-                  "control.set_stream",
-                  plan.model().text().isPresent(),
-                  true,
-                  problems));
+                  control.getSetStream(), "control.set_stream", plan.model(), true, problems));
       case ACTION_NOT_SET -> {
         problems.invalid("control.action", "absent", "one of its fields");
         yield null;

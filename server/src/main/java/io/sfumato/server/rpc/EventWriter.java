@@ -140,6 +140,12 @@ final class EventWriter {
     if (settings.tokenIds()) {
       Arrays.stream(event.tokens(), 0, length).forEach(finished::addTokenIds);
     }
+    if (settings.revisedTokens()) {
+      event.revised().stream()
+          .filter(revised -> revised.position() < length)
+          .map(frames::revisedToken)
+          .forEach(finished::addRevisedTokens);
+    }
     return Event.newBuilder().setFinished(finished);
   }
 

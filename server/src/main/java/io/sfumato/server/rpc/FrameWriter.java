@@ -1,6 +1,7 @@
 package io.sfumato.server.rpc;
 
 import com.google.protobuf.ByteString;
+import io.sfumato.server.canvas.Alternatives;
 import io.sfumato.server.canvas.CanvasDiff;
 import io.sfumato.server.canvas.CanvasSnapshot;
 import io.sfumato.server.canvas.CanvasSpan;
@@ -9,6 +10,8 @@ import io.sfumato.server.text.CanvasText;
 import io.sfumato.v1.CanvasDelta;
 import io.sfumato.v1.CanvasKeyframe;
 import io.sfumato.v1.Event;
+import io.sfumato.v1.PositionAlternatives;
+import io.sfumato.v1.RevisedToken;
 import io.sfumato.v1.Span;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -83,7 +86,10 @@ final class FrameWriter {
         shown,
         snapshot,
         settings.confidences(),
-        position -> !texts[position].equals(shownTexts[position]));
+        position ->
+            !texts[position].equals(shownTexts[position])
+                || (settings.alternatives() > 0
+                    && !snapshot.alternatives(position).equals(shown.alternatives(position))));
   }
 
   private String[] texts(CanvasSnapshot snapshot) {
@@ -107,6 +113,7 @@ final class FrameWriter {
             .setStart(change.start())
             .setLength(change.length())
             .setState(ProtoMapper.state(change.state()));
+    addAlternatives(snapshot, change, settings.alternatives(), span);
     if (change.state() == TokenState.UNDECIDED) {
       return span.build();
     }
@@ -125,5 +132,40 @@ final class FrameWriter {
       }
     }
     return span.setConfidences(ByteString.copyFrom(levels)).build();
+  }
+
+  private void addAlternatives(
+      CanvasSnapshot snapshot, CanvasSpan change, int most, Span.Builder span) {
+    for (int position = change.start(); most > 0 && position < change.end(); position++) {
+      Alternatives alternatives = snapshot.alternatives(position);
+      int count = Math.min(most, alternatives.count());
+      if (count > 0) {
+        PositionAlternatives.Builder message = span.addAlternativesBuilder().setPosition(position);
+        for (int rank = 0; rank < count; rank++) {
+          message
+              .addAlternativesBuilder()
+              .setTokenId(alternatives.token(rank))
+              .setText(text(alternatives.token(rank)))
+              .setProbability(alternatives.probability(rank));
+        }
+      }
+    }
+  }
+
+  /** A token that was replaced, with its texts. */
+  RevisedToken revisedToken(io.sfumato.server.canvas.RevisedToken revised) {
+    return RevisedToken.newBuilder()
+        .setPosition(revised.position())
+        .setFirstTokenId(revised.firstToken())
+        .setFirstText(text(revised.firstToken()))
+        .setTokenId(revised.token())
+        .setText(text(revised.token()))
+        .setStep(revised.step())
+        .setReplacements(revised.replacements())
+        .build();
+  }
+
+  private String text(int token) {
+    return canvasText.map(texts -> texts.write(token)).orElse("");
   }
 }

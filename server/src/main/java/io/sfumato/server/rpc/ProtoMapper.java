@@ -153,7 +153,8 @@ final class ProtoMapper {
                 .setRefine(true)
                 .setTemplates(served.text().isPresent() && defaults.endOfTextTokens().length > 0)
                 .setRevision(true)
-                .setGuidance(true))
+                .setGuidance(true)
+                .setMaxAlternatives(served.mostAlternatives()))
         .setDefaultCanvas(
             canvas(
                 defaults.maxLengthTokens(),

@@ -59,8 +59,7 @@ final class RequestValidator {
     Problems problems = new Problems();
     checkNames(start.getClientTag(), start.getLabelsMap(), problems);
     StreamSettings stream =
-        StreamReader.read(
-            start.getStream(), "start.stream", model.text().isPresent(), hasControls, problems);
+        StreamReader.read(start.getStream(), "start.stream", model, hasControls, problems);
     int[] prompt = NO_TOKENS;
     if (!start.getResumeCursor().isEmpty()) {
       problems.notBuilt("start.resume_cursor", start.getResumeCursor().size() + " bytes");
@@ -143,8 +142,7 @@ final class RequestValidator {
     Problems problems = new Problems();
     checkNames(start.getClientTag(), start.getLabelsMap(), problems);
     StreamSettings stream =
-        StreamReader.read(
-            start.getStream(), "start.stream", model.text().isPresent(), true, problems);
+        StreamReader.read(start.getStream(), "start.stream", model, true, problems);
     int[] prompt = NO_TOKENS;
     if (start.hasInstruction()) {
       prompt =
@@ -223,6 +221,7 @@ final class RequestValidator {
             effective,
             stop.getIgnoreEndOfText() ? NO_TOKENS : defaults.endOfTextTokens(),
             stopTokens,
+            stream.alternatives(),
             deadlineNanos,
             softDeadline,
             tag);

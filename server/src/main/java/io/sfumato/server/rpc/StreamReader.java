@@ -2,6 +2,8 @@ package io.sfumato.server.rpc;
 
 import com.google.protobuf.Duration;
 import com.google.protobuf.util.Durations;
+import io.sfumato.server.canvas.Alternatives;
+import io.sfumato.server.model.ServedModel;
 import io.sfumato.v1.StreamSpec;
 
 /** Reads a {@link StreamSpec}. Pure. */
@@ -9,19 +11,16 @@ final class StreamReader {
 
   private static final int MOST_STEPS = 4096;
   private static final int MOST_UNACKED = 1024;
-  private static final int MOST_ALTERNATIVES = 5;
   private static final Duration LONGEST_INTERVAL = Durations.fromSeconds(60);
 
   private StreamReader() {}
 
   /**
    * @param path of the spec in its request
-   * @param hasText whether the model has a tokenizer: without one, token ids are all there is to
-   *     show
    * @param hasControls whether the call can acknowledge frames
    */
   static StreamSettings read(
-      StreamSpec spec, String path, boolean hasText, boolean hasControls, Problems problems) {
+      StreamSpec spec, String path, ServedModel model, boolean hasControls, Problems problems) {
     StreamSpec.Detail detail = spec.getDetail();
     if (detail == StreamSpec.Detail.UNRECOGNIZED) {
       problems.invalid(path + ".detail", spec.getDetailValue(), "a value of StreamSpec.Detail");
@@ -56,12 +55,20 @@ final class StreamReader {
             MOST_STEPS);
     int alternatives =
         Ranges.integer(
-            problems, path + ".max_alternatives", spec.getMaxAlternatives(), 0, MOST_ALTERNATIVES);
-    if (alternatives > 0) {
-      problems.notBuilt(path + ".max_alternatives", alternatives);
+            problems, path + ".max_alternatives", spec.getMaxAlternatives(), 0, Alternatives.MOST);
+    if (alternatives > model.mostAlternatives()) {
+      problems.capability(
+          path + ".max_alternatives", alternatives, "<= " + model.mostAlternatives());
     }
-    boolean tokenIds = spec.getIncludeTokenIds() || !hasText;
     return new StreamSettings(
-        detail, everySteps, interval, unacked, keyframes, tokenIds, spec.getIncludeConfidences());
+        detail,
+        everySteps,
+        interval,
+        unacked,
+        keyframes,
+        spec.getIncludeTokenIds() || model.text().isEmpty(), // all there is to show then
+        spec.getIncludeConfidences(),
+        alternatives,
+        spec.getIncludeRevisedTokens());
   }
 }

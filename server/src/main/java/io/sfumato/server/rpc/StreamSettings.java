@@ -8,6 +8,8 @@ import io.sfumato.v1.StreamSpec;
  * @param minFrameIntervalNanos least time between two frames
  * @param maxUnackedFrames 0 for no limit but the transport's
  * @param keyframeEveryFrames 0 for the first one only
+ * @param alternatives most per position
+ * @param revisedTokens whether the end tells of them
  */
 record StreamSettings(
     StreamSpec.Detail detail,
@@ -16,7 +18,16 @@ record StreamSettings(
     int maxUnackedFrames,
     int keyframeEveryFrames,
     boolean tokenIds,
-    boolean confidences) {
+    boolean confidences,
+    int alternatives,
+    boolean revisedTokens) {
+
+  /** Whether a position looks different in another way of streaming. */
+  boolean looksDifferent(StreamSettings other) {
+    return tokenIds != other.tokenIds
+        || confidences != other.confidences
+        || alternatives != other.alternatives;
+  }
 
   boolean showsCommits() {
     return detail == StreamSpec.Detail.DETAIL_COMMITTED

@@ -93,6 +93,11 @@ final class AdmissionRules {
               + spec.sampling().guidanceScale()
               + " (expected: 0 with one item per step)");
     }
+    require(
+        spec.alternatives() >= 0 && spec.alternatives() <= limits.topCandidates(),
+        "max_alternatives",
+        spec.alternatives(),
+        "0.." + limits.topCandidates());
     if (pages(spec) > limits.pages()) {
       requireFits(
           "prompt and canvas",

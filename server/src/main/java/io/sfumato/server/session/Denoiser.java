@@ -55,6 +55,7 @@ final class Denoiser {
   private int policyStart; // steps of the block that another policy has had
   private int undecidedAtStart; // of the policy
   private int stepsLeft = Integer.MAX_VALUE;
+  private int alternatives; // per position
   private int blockSteps;
   private int totalSteps;
   private int forwardPasses;
@@ -103,6 +104,11 @@ final class Denoiser {
   /** Accept at least so much per step that all is decided after the given number of steps. */
   void pace(int newStepsLeft) {
     stepsLeft = Math.max(1, newStepsLeft);
+  }
+
+  /** Note so many of the most probable tokens at each position that is asked about. */
+  void considerAlternatives(int count) {
+    alternatives = count;
   }
 
   boolean isScoring() {
@@ -175,7 +181,8 @@ final class Denoiser {
         batch
             .add(ItemKind.DENOISE, slot, 0)
             .suppressedTokens(suppressedTokens)
-            .unconfidentTokens(sampling.unconfidentTokens());
+            .unconfidentTokens(sampling.unconfidentTokens())
+            .topCount(alternatives);
     item.randomness(sampling.seed(), canvas.block(), blockSteps + 1);
     if (scored) {
       item.temperature(sampling.temperature());
@@ -213,6 +220,8 @@ final class Denoiser {
     totalSteps++;
     forwardPasses += items();
     tokenForwards += tokens();
+    canvas.history().atStep(totalSteps);
+    rows.considerAlternatives(alternatives, canvas.history());
     if (!scored) {
       scoring.open(canvas, rows);
       scored = true;
@@ -260,7 +269,8 @@ final class Denoiser {
         continue;
       }
       canvas.reassess(position, rows.inputProbability(row));
-      if (Revision.reopens(revision, rows.inputProbability(row), canvas.revisions(position))) {
+      if (Revision.reopens(
+          revision, rows.inputProbability(row), canvas.history().revisions(position))) {
         doubted[doubts++] = position;
       }
     }
@@ -309,7 +319,7 @@ final class Denoiser {
     int least = Math.max(canvas.lastPinned() + 1, slots.requiredLength());
     for (int position = Math.max(start, least); position < end; position++) {
       if (!canvas.isUndecided(position)
-          && (isStop(position) || contains(spec.endOfTextTokens(), canvas.token(position)))) {
+          && (isStop(position) || spec.isEndOfText(canvas.token(position)))) {
         return position;
       }
     }
@@ -318,7 +328,7 @@ final class Denoiser {
 
   /** Whether the position ends the canvas as a stop token rather than as end-of-text. */
   boolean isStop(int position) {
-    return contains(spec.stopTokens(), canvas.token(position));
+    return spec.isStop(canvas.token(position));
   }
 
   /** Commits the block at work and begins the next; {@link #blockIsDone} must hold. */
@@ -344,15 +354,6 @@ final class Denoiser {
 
   private int undecidedInBlock() {
     return canvas.undecided(canvas.blockStart(), canvas.blockEnd());
-  }
-
-  private static boolean contains(int[] tokens, int token) {
-    for (int each : tokens) {
-      if (each == token) {
-        return true;
-      }
-    }
-    return false;
   }
 
   Canvas canvas() {
@@ -389,6 +390,6 @@ final class Denoiser {
         committedTokens,
         forwardPasses,
         tokenForwards,
-        canvas.totalRevisions());
+        canvas.history().totalRevisions());
   }
 }

@@ -23,8 +23,6 @@ public final class Session implements SessionHandle {
   /** A running session shows a sign of life after this time without one. */
   public static final long PROGRESS_NANOS = 10_000_000_000L;
 
-  private static final long NEVER = Long.MIN_VALUE;
-
   private final String sessionId;
   private final SessionSpec spec;
   private final Runnable signal;
@@ -36,13 +34,12 @@ public final class Session implements SessionHandle {
   private final Pace pace = new Pace();
   private final Ending ending = new Ending();
   private final Steering steering;
-  private final long arrivalNanos;
-  private long firstStepNanos = NEVER;
-  private long firstCanvasNanos = NEVER;
+  private final Milestones milestones;
   private long progressNanos;
   private int queuePosition;
   private volatile SessionState state = SessionState.QUEUED;
   private volatile boolean cancelled;
+  private volatile int alternatives;
 
   /**
    * @param maskToken token that the model reads at undecided positions
@@ -64,9 +61,10 @@ public final class Session implements SessionHandle {
     denoiser = new Denoiser(spec, maskToken);
     steering = new Steering(denoiser, pace, ending);
     outbox = new Outbox(2 + denoiser.canvas().blockCount() + ControlQueue.CAPACITY);
-    arrivalNanos = clock.nanoTime();
-    progressNanos = arrivalNanos;
-    spec.softDeadlineNanos().ifPresent(nanos -> pace.softDeadline(arrivalNanos + nanos));
+    milestones = new Milestones(clock.nanoTime());
+    progressNanos = milestones.arrivalNanos();
+    spec.softDeadlineNanos().ifPresent(nanos -> pace.softDeadline(progressNanos + nanos));
+    alternatives = spec.alternatives();
   }
 
   @Override
@@ -78,6 +76,11 @@ public final class Session implements SessionHandle {
   public void control(Control control) {
     controls.offer(requireNonNull(control, "control"));
     wake.run();
+  }
+
+  @Override
+  public void showAlternatives(int count) {
+    alternatives = count;
   }
 
   @Override
@@ -183,7 +186,7 @@ public final class Session implements SessionHandle {
         new ServingException(
             queued ? ErrorReason.EXPIRED_IN_QUEUE : ErrorReason.EXPIRED_RUNNING,
             "deadline: passed after "
-                + (clock.nanoTime() - arrivalNanos) / 1_000_000
+                + (clock.nanoTime() - milestones.arrivalNanos()) / 1_000_000
                 + " ms "
                 + (queued ? "in the queue" : "of work")
                 + " (expected: the end of the session before)"));
@@ -257,6 +260,7 @@ public final class Session implements SessionHandle {
       ending.force(FinishReason.SOFT_DEADLINE);
     }
     denoiser.pace(stepsLeft);
+    denoiser.considerAlternatives(alternatives);
     denoiser.prepare();
   }
 
@@ -277,9 +281,7 @@ public final class Session implements SessionHandle {
 
   /** Adds the prepared step to the batch. */
   public void write(StepBatch batch, int slot) {
-    if (firstStepNanos == NEVER) {
-      firstStepNanos = clock.nanoTime();
-    }
+    milestones.stepped(clock.nanoTime());
     denoiser.write(batch, slot);
   }
 
@@ -289,9 +291,7 @@ public final class Session implements SessionHandle {
     state = SessionState.DENOISING;
     long now = clock.nanoTime();
     pace.stepped(now);
-    if (firstCanvasNanos == NEVER) {
-      firstCanvasNanos = now;
-    }
+    milestones.decided(now);
     if (!commitDoneBlocks()) {
       publishCanvas();
     }
@@ -335,22 +335,20 @@ public final class Session implements SessionHandle {
 
   private void finish(FinishReason reason, int length) {
     publishCanvas();
-    long now = clock.nanoTime();
-    int[] tokens = Arrays.copyOf(denoiser.canvas().committedTokens(0), length);
-    Timing timing =
-        new Timing(since(firstStepNanos, now), since(firstCanvasNanos, now), now - arrivalNanos);
+    Canvas canvas = denoiser.canvas();
     controls
         .close()
         .forEach(late ->
             outbox.add(new SessionEvent.ControlRejected(late.controlId(), ControlQueue.tooLate())));
     outbox.add(
         new SessionEvent.Finished(
-            reason, tokens, denoiser.slotValues(length), denoiser.usage(length), timing));
+            reason,
+            Arrays.copyOf(canvas.committedTokens(0), length),
+            denoiser.slotValues(length),
+            canvas.history().revisedTokens(length),
+            denoiser.usage(length),
+            milestones.timing(clock.nanoTime())));
     state = SessionState.FINISHED;
-  }
-
-  private long since(long nanos, long now) {
-    return (nanos == NEVER ? now : nanos) - arrivalNanos;
   }
 
   /** Ends the session with an error. */

@@ -1,6 +1,7 @@
 package io.sfumato.server.session;
 
 import io.sfumato.server.canvas.CanvasSnapshot;
+import io.sfumato.server.canvas.RevisedToken;
 import io.sfumato.server.error.ServingException;
 import java.util.List;
 
@@ -42,9 +43,15 @@ public sealed interface SessionEvent {
    * The last event of a session that ended well.
    *
    * @param slots what the template's slots became, in their order
+   * @param revised tokens of the text that were replaced while it was written, ascending
    */
   record Finished(
-      FinishReason reason, int[] tokens, List<SlotValue> slots, Usage usage, Timing timing)
+      FinishReason reason,
+      int[] tokens,
+      List<SlotValue> slots,
+      List<RevisedToken> revised,
+      Usage usage,
+      Timing timing)
       implements SessionEvent {}
 
   /** The last event of a session that did not. */

@@ -18,6 +18,12 @@ public interface SessionHandle {
    */
   void control(Control control);
 
+  /**
+   * From the next step on, how many of the tokens that the model holds most probable come with each
+   * position of a canvas, 0..what the model allows. Changes nothing else of what the session does.
+   */
+  void showAlternatives(int count);
+
   /** Ends the session at the next step boundary; no event follows. */
   void cancel();
 

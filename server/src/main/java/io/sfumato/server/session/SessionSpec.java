@@ -19,6 +19,7 @@ import java.util.OptionalLong;
  * @param endOfTextTokens a decided token of these, with everything before it decided, ends the
  *     canvas; may be empty
  * @param stopTokens like end-of-text, but reported as a stop
+ * @param alternatives most probable tokens that come with each position of a canvas; 0 for none
  * @param deadlineNanos the call's deadline on the server's clock ({@code NanoClock});
  *     Long.MAX_VALUE for none
  * @param softDeadlineNanos time from the session's arrival until its best guess is to be committed
@@ -33,9 +34,29 @@ public record SessionSpec(
     SamplingSpec sampling,
     int[] endOfTextTokens,
     int[] stopTokens,
+    int alternatives,
     long deadlineNanos,
     OptionalLong softDeadlineNanos,
     String tag) {
+
+  /** Whether the token is one of the end-of-text tokens. */
+  boolean isEndOfText(int token) {
+    return contains(endOfTextTokens, token);
+  }
+
+  /** Whether the token is one of the stop tokens. */
+  boolean isStop(int token) {
+    return contains(stopTokens, token);
+  }
+
+  private static boolean contains(int[] tokens, int token) {
+    for (int each : tokens) {
+      if (each == token) {
+        return true;
+      }
+    }
+    return false;
+  }
 
   /** Positions of prompt and canvas together. */
   public int sequenceLength() {

@@ -29,7 +29,7 @@ final class Slots {
   private static final double[] NONE = {};
 
   private final Template template;
-  private final int[] endOfText;
+  private final SessionSpec spec;
   private final Canvas canvas;
   private final int[] slotOf; // [canvas] index of the slot, or NO_SLOT
   private final double[][] scored; // [slots] log probabilities of the options, once decided
@@ -39,7 +39,7 @@ final class Slots {
 
   Slots(SessionSpec spec, Canvas canvas) {
     template = spec.template();
-    endOfText = spec.endOfTextTokens();
+    this.spec = spec;
     this.canvas = canvas;
     slotOf = new int[template.isEmpty() ? 0 : canvas.length()];
     Arrays.fill(slotOf, NO_SLOT);
@@ -194,11 +194,7 @@ final class Slots {
 
   private boolean isEnd(int position) {
     int token = canvas.token(position);
-    boolean end = token == template.padding();
-    for (int each : endOfText) {
-      end |= token == each;
-    }
-    return end;
+    return token == template.padding() || spec.isEndOfText(token);
   }
 
   /**

@@ -1,6 +1,8 @@
 package io.sfumato.server.session;
 
 import io.sfumato.engine.Candidates;
+import io.sfumato.server.canvas.Alternatives;
+import io.sfumato.server.canvas.PositionHistory;
 import io.sfumato.server.sampling.CandidateView;
 
 /**
@@ -78,6 +80,23 @@ final class StepRows implements CandidateView {
 
   float inputProbability(int row) {
     return candidates.inputProbability(offset + row);
+  }
+
+  /** Notes the most probable tokens of each row. */
+  void considerAlternatives(int most, PositionHistory history) {
+    for (int row = 0; most > 0 && row < count; row++) {
+      int found = 0;
+      while (found < most && candidates.topToken(offset + row, found) >= 0) {
+        found++;
+      }
+      int[] tokens = new int[found];
+      float[] probabilities = new float[found];
+      for (int rank = 0; rank < found; rank++) {
+        tokens[rank] = candidates.topToken(offset + row, rank);
+        probabilities[rank] = candidates.topProbability(offset + row, rank);
+      }
+      history.consider(positions[row], new Alternatives(tokens, probabilities));
+    }
   }
 
   /** Canvas position of an undecided row. */

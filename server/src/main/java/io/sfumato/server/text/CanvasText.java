@@ -44,6 +44,13 @@ public final class CanvasText {
     }
   }
 
+  /** Text of one token by itself; U+FFFD where it is no whole code point. */
+  public String write(int token) {
+    String[] text = new String[1];
+    write(new int[] {token}, 0, 1, text);
+    return text[0];
+  }
+
   private String known(int token) {
     if (token < 0 || token >= known.length) {
       return "";

@@ -139,6 +139,7 @@ final class ReplayPlan {
         sampling,
         NO_TOKENS,
         NO_TOKENS,
+        0,
         Long.MAX_VALUE,
         OptionalLong.empty(),
         "");

@@ -43,12 +43,8 @@ final class CanvasDiffTest {
 
   @Test
   void confidencesCountWhenTheirLevelChanges() {
-    CanvasSnapshot before =
-        new CanvasSnapshot(
-            0, 0, 0, 0, new int[] {1, 2}, new TokenState[] {P, P}, new float[] {.5f, .5f});
-    CanvasSnapshot after =
-        new CanvasSnapshot(
-            0, 1, 1, 0, new int[] {1, 2}, new TokenState[] {P, P}, new float[] {.5001f, .6f});
+    CanvasSnapshot before = canvas(new int[] {1, 2}, new TokenState[] {P, P}, .5f, .5f);
+    CanvasSnapshot after = canvas(new int[] {1, 2}, new TokenState[] {P, P}, .5001f, .6f);
     assertThat(between(before, after, false)).isEmpty();
     assertThat(between(before, after, true)).containsExactly(new CanvasSpan(1, 1, P));
     assertThat(CanvasDiff.confidenceLevel(0)).isZero();
@@ -104,6 +100,10 @@ final class CanvasDiffTest {
   }
 
   private static CanvasSnapshot canvas(int[] tokens, TokenState... states) {
-    return new CanvasSnapshot(0, 0, 0, 0, tokens, states, new float[tokens.length]);
+    return canvas(tokens, states, new float[tokens.length]);
+  }
+
+  private static CanvasSnapshot canvas(int[] tokens, TokenState[] states, float... confidences) {
+    return new CanvasSnapshot(0, 0, 0, 0, tokens, states, confidences, new Alternatives[0]);
   }
 }

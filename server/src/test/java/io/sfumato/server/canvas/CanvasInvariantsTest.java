@@ -67,6 +67,7 @@ final class CanvasInvariantsTest {
   }
 
   private static CanvasSnapshot canvas(int step, int[] tokens, TokenState... states) {
-    return new CanvasSnapshot(0, step, step, 0, tokens, states, new float[tokens.length]);
+    return new CanvasSnapshot(
+        0, step, step, 0, tokens, states, new float[tokens.length], new Alternatives[0]);
   }
 }

@@ -25,7 +25,7 @@ final class CanvasTest {
             TokenState.PINNED, TokenState.PROVISIONAL, TokenState.UNDECIDED, TokenState.UNDECIDED);
     assertThat(canvas.undecided()).isEqualTo(2);
     assertThat(canvas.confidence(0)).isEqualTo(1);
-    assertThat(canvas.revisions(2)).isZero();
+    assertThat(canvas.history().revisions(2)).isZero();
     CanvasInvariants.check(canvas);
   }
 
@@ -100,8 +100,8 @@ final class CanvasTest {
     canvas.revise(0);
     canvas.decide(0, 1, 1);
     canvas.revise(0);
-    assertThat(canvas.revisions(0)).isEqualTo(2);
-    assertThat(canvas.totalRevisions()).isEqualTo(2);
+    assertThat(canvas.history().revisions(0)).isEqualTo(2);
+    assertThat(canvas.history().totalRevisions()).isEqualTo(2);
     assertThat(canvas.undecided()).isEqualTo(2);
     CanvasInvariants.check(canvas);
   }
@@ -128,7 +128,7 @@ final class CanvasTest {
         canvas.decide(position, random.nextInt(50), random.nextFloat());
       } else if (touch
           && canvas.state(position) == TokenState.PROVISIONAL
-          && canvas.revisions(position) < 2) {
+          && canvas.history().revisions(position) < 2) {
         canvas.revise(position);
       }
     }

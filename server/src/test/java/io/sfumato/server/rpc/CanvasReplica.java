@@ -3,13 +3,17 @@ package io.sfumato.server.rpc;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sfumato.server.canvas.Alternatives;
 import io.sfumato.server.canvas.CanvasSnapshot;
 import io.sfumato.v1.BlockCommitted;
 import io.sfumato.v1.Event;
 import io.sfumato.v1.Finished;
+import io.sfumato.v1.PositionAlternatives;
 import io.sfumato.v1.Span;
+import io.sfumato.v1.TokenAlternative;
 import io.sfumato.v1.TokenState;
 import java.io.ByteArrayOutputStream;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -25,6 +29,7 @@ final class CanvasReplica {
   String[] texts = {};
   int[] tokens = {};
   int[] confidences = {};
+  String[] alternatives = {}; // the messages of each position, printed
   final StringBuilder committed = new StringBuilder();
   int frames;
   int keyframes;
@@ -82,6 +87,7 @@ final class CanvasReplica {
     texts = new String[length];
     tokens = new int[length];
     confidences = new int[length];
+    alternatives = new String[length];
     int next = 0;
     for (Span span : spans) {
       assertThat(span.getStart()).as("no gaps, no overlaps").isEqualTo(next);
@@ -108,6 +114,10 @@ final class CanvasReplica {
       for (int index = 0; index < span.getLength(); index++) {
         put(span, span.getStart() + index, index);
       }
+      for (PositionAlternatives each : span.getAlternativesList()) {
+        assertThat(each.getPosition()).isBetween(span.getStart(), next - 1);
+        alternatives[each.getPosition()] = each.getAlternativesList().toString();
+      }
     }
   }
 
@@ -130,6 +140,7 @@ final class CanvasReplica {
     texts[position] = span.getTextsCount() > 0 ? span.getTexts(index) : "";
     confidences[position] =
         span.getConfidences().isEmpty() ? NO_TOKEN : span.getConfidences().byteAt(index) & 0xff;
+    alternatives[position] = List.of().toString();
   }
 
   private void commit(BlockCommitted event) {
@@ -171,7 +182,9 @@ final class CanvasReplica {
         int confidence = confident ? Math.round(canvas.confidence(end) * 255) : NO_TOKEN;
         if (!states[end].name().equals("TOKEN_STATE_" + canvas.state(end))
             || tokens[end] != (undecided || !stream.tokenIds() ? NO_TOKEN : canvas.token(end))
-            || confidences[end] != confidence) {
+            || confidences[end] != confidence
+            || !alternatives[end].equals(
+                alternatives(canvas.alternatives(end), stream.alternatives()))) {
           return false;
         }
         if (!undecided && canvas.token(end) < 256) {
@@ -185,5 +198,19 @@ final class CanvasReplica {
       start = end;
     }
     return true;
+  }
+
+  private static String alternatives(Alternatives all, int most) {
+    List<TokenAlternative> messages = new ArrayList<>();
+    for (int rank = 0; rank < Math.min(most, all.count()); rank++) {
+      byte[] text = {(byte) all.token(rank)};
+      messages.add(
+          TokenAlternative.newBuilder()
+              .setTokenId(all.token(rank))
+              .setText(all.token(rank) < 256 ? new String(text, UTF_8) : "")
+              .setProbability(all.probability(rank))
+              .build());
+    }
+    return messages.toString();
   }
 }

@@ -83,6 +83,11 @@ final class RecordingGate implements SessionGate {
     }
 
     @Override
+    public void showAlternatives(int count) {
+      handle.showAlternatives(count);
+    }
+
+    @Override
     public void cancel() {
       handle.cancel();
       cancelled = true;

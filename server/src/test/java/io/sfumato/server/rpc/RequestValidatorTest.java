@@ -114,7 +114,6 @@ class RequestValidatorTest {
           sampling { repetition_penalty: 1.5 }                      | start.sampling.repetition_penalty | repetition_penalty: 1.5 (expected: absent, not built yet)
           sampling { logit_bias { key: 3 value: 1 } }               | start.sampling.logit_bias       | logit_bias: 1 entries (expected: absent, not built yet)
           sampling { joint_edit {} }                                | start.sampling.joint_edit       | joint_edit: set (expected: absent, not built yet)
-          stream { max_alternatives: 2 }                            | start.stream.max_alternatives   | max_alternatives: 2 (expected: absent, not built yet)
           """)
   void namesWhatIsNotBuilt(String start, String path, String message) throws ParseException {
     refuses(generate(start), ErrorReason.NOT_BUILT, path, message);
@@ -128,9 +127,10 @@ class RequestValidatorTest {
           """
           prompt { text: "a" }                                          | start.prompt.text     | text: set (expected: token ids, the model has no tokenizer)
           prompt { chat { messages { role: "user" content: "a" } } }    | start.prompt.chat     | chat: set (expected: token ids, the model has no tokenizer)
+          prompt { token_ids { ids: 1 } } stream { max_alternatives: 4 } | start.stream.max_alternatives | max_alternatives: 4 (expected: <= 3)
           prompt { token_ids { ids: 1 } } stop { stop_texts: "a" }      | start.stop.stop_texts | stop_texts: set (expected: token ids, the model has no tokenizer)
           """)
-  void refusesTextsToAModelWithoutTokenizer(String start, String path, String message)
+  void refusesWhatAModelWithoutTokenizerCannotDo(String start, String path, String message)
       throws ParseException {
     GenerateStart parsed =
         TextFormat.parse(start, GenerateStart.class).toBuilder().setModel("ids").build();

@@ -60,7 +60,7 @@ final class RpcFixture implements AutoCloseable {
   }
 
   RpcFixture(Transport transport, ScriptedEngine.Script script, int slots) throws IOException {
-    engine = new ScriptedEngine(info(), new EngineLimits(slots, 16, 4096, 2048, 0, 0, 16), script);
+    engine = new ScriptedEngine(info(), new EngineLimits(slots, 16, 4096, 2048, 3, 0, 16), script);
     loop =
         new EngineLoop(
             engine, new EngineLoopOptions("engine-test", 16, -1, "s-"), System::nanoTime, () -> {});
@@ -125,8 +125,8 @@ final class RpcFixture implements AutoCloseable {
 
   static ModelCatalog catalog(io.sfumato.server.session.SessionGate gate) {
     ServedModel bytes =
-        new ServedModel("bytes", "00ff", info(), defaults(), Optional.of(new ByteCodec()), gate);
-    ServedModel ids = new ServedModel("ids", "11ee", info(), defaults(), Optional.empty(), gate);
+        new ServedModel("bytes", "00ff", info(), defaults(), Optional.of(new ByteCodec()), 3, gate);
+    ServedModel ids = new ServedModel("ids", "11ee", info(), defaults(), Optional.empty(), 3, gate);
     List<ModelEntry> entries =
         List.of(
             new ModelEntry("bytes", ModelEntry.State.READY, "", Optional.of(bytes)),

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.stub.StreamObserver;
 import io.sfumato.server.canvas.CanvasSnapshot;
+import io.sfumato.server.model.ServedModel;
 import io.sfumato.server.text.ByteCodec;
 import io.sfumato.v1.CanvasSpec;
 import io.sfumato.v1.ConfidenceThreshold;
@@ -20,6 +21,7 @@ import io.sfumato.v1.GenerationServiceGrpc.GenerationServiceStub;
 import io.sfumato.v1.Prompt;
 import io.sfumato.v1.RefineRequest;
 import io.sfumato.v1.RefineStart;
+import io.sfumato.v1.RevisedToken;
 import io.sfumato.v1.Revision;
 import io.sfumato.v1.SamplingSpec;
 import io.sfumato.v1.Segment;
@@ -28,7 +30,9 @@ import io.sfumato.v1.StreamSpec;
 import io.sfumato.v1.TokenIds;
 import io.sfumato.v1.TokenState;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -40,6 +44,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 class StreamTruthTest {
 
   private static final int SESSIONS = 60;
+  private static final ServedModel MODEL =
+      RpcFixture.catalog((spec, signal) -> null).require("bytes");
 
   @ParameterizedTest
   @EnumSource(RpcFixture.Transport.class)
@@ -104,7 +110,43 @@ class StreamTruthTest {
               .isGreaterThanOrEqualTo(from);
           from = found + text.length();
         }
+        checkRevisedTokens(start, replica);
       }
+    }
+  }
+
+  /**
+   * A token of a draft was replaced exactly where another one stands, or its replacements say so.
+   */
+  private static void checkRevisedTokens(RefineStart.Builder start, CanvasReplica replica) {
+    Finished finished = replica.finished;
+    if (!start.getStream().getIncludeRevisedTokens()) {
+      assertThat(finished.getRevisedTokensList()).isEmpty();
+      return;
+    }
+    Map<Integer, RevisedToken> revised = new HashMap<>();
+    for (RevisedToken token : finished.getRevisedTokensList()) {
+      assertThat(revised.put(token.getPosition(), token)).isNull();
+      assertThat(token.getReplacements()).isPositive();
+      assertThat(token.getStep()).isBetween(1, finished.getUsage().getForwardPasses());
+      assertThat(token.getReplacements() > 1 || token.getFirstTokenId() != token.getTokenId())
+          .isTrue();
+    }
+    int position = 0;
+    for (Segment segment : start.getSegmentsList()) {
+      byte[] draft = segment.getText().getBytes(UTF_8);
+      for (byte each : draft) {
+        RevisedToken token = revised.get(position);
+        if (token != null) {
+          assertThat(token.getFirstTokenId()).isEqualTo(each & 0xff);
+        }
+        if (start.getStream().getIncludeTokenIds() && position < finished.getTokenIdsCount()) {
+          int stands = finished.getTokenIds(position);
+          assertThat(stands).isEqualTo(token == null ? each & 0xff : token.getTokenId());
+        }
+        position++;
+      }
+      position += segment.getBlankTokens();
     }
   }
 
@@ -203,7 +245,7 @@ class StreamTruthTest {
     String sessionId = events.get(0).getAccepted().getSessionId();
     RecordingGate.Recorded session = gate.session(sessionId);
     List<CanvasSnapshot> canvases = session.canvases();
-    StreamSettings stream = StreamReader.read(spec, "stream", true, true, new Problems());
+    StreamSettings stream = StreamReader.read(spec, "stream", MODEL, true, new Problems());
     CanvasReplica replica = new CanvasReplica();
     int next = 0;
     for (Event event : events) {
@@ -299,7 +341,9 @@ class StreamTruthTest {
                     ? StreamSpec.Detail.forNumber(random.nextInt(3))
                     : StreamSpec.Detail.DETAIL_CANVAS)
             .setIncludeTokenIds(random.nextBoolean())
-            .setIncludeConfidences(random.nextBoolean());
+            .setIncludeConfidences(random.nextBoolean())
+            .setMaxAlternatives(random.nextInt(4))
+            .setIncludeRevisedTokens(random.nextBoolean());
     if (random.nextBoolean()) {
       stream.setKeyframeEveryNFrames(random.nextInt(4));
     }

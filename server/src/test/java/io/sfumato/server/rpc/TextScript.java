@@ -50,6 +50,9 @@ final class TextScript implements ScriptedEngine.Script {
     float doubt = (hash >>> 40 & 0xffff) / 65536f;
     candidates.set(
         row, token, confidence, token, confidence, confidence / 2, 1 - confidence, doubt);
+    for (int rank = 0; rank < item.topCount(); rank++) {
+      candidates.setTop(row, rank, (token + rank * 7) & 0xff, confidence / (rank + 1));
+    }
   }
 
   private int token(long seed, int position) {

@@ -41,7 +41,7 @@ public final class LoopFixture {
   }
 
   public static EngineLimits limits(int slots, int items, int tokens) {
-    return new EngineLimits(slots, items, tokens, tokens, 0, 0, 16);
+    return new EngineLimits(slots, items, tokens, tokens, Specs.MOST_ALTERNATIVES, 0, 16);
   }
 
   public static EngineInfo info(AttentionKind attention) {

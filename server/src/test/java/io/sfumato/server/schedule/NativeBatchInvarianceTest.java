@@ -67,7 +67,7 @@ final class NativeBatchInvarianceTest {
 
   @BeforeAll
   static void open() {
-    EngineLimits limits = new EngineLimits(SLOTS, 16, 1024, 1024, 0, 0, 16);
+    EngineLimits limits = new EngineLimits(SLOTS, 16, 1024, 1024, Specs.MOST_ALTERNATIVES, 0, 16);
     Path model = Path.of("..", "models", "default");
     NativeEngine engine = NativeEngine.open(new EngineOptions(model, 2, ProductType.F32, limits));
     vocabulary = engine.info().vocabulary();

@@ -17,6 +17,9 @@ public final class Specs {
 
   static final int[] NO_TOKENS = {};
 
+  /** What random sessions may ask for: the engine's limit must allow it. */
+  static final int MOST_ALTERNATIVES = 3;
+
   private int[] prompt = {1, 2, 3};
   private CanvasStart start = CanvasStart.undecided(8);
   private Template template = Template.NONE;
@@ -33,6 +36,7 @@ public final class Specs {
   private int[] stop = NO_TOKENS;
   private long deadline = Long.MAX_VALUE;
   private OptionalLong softDeadline = OptionalLong.empty();
+  private int alternatives;
 
   Specs prompt(int... tokens) {
     prompt = tokens;
@@ -136,6 +140,7 @@ public final class Specs {
         sampling,
         endOfText,
         stop,
+        alternatives,
         deadline,
         softDeadline,
         "");
@@ -169,6 +174,7 @@ public final class Specs {
             ? RevisionSpec.NONE
             : new RevisionSpec(random.nextFloat() * .5f, 1 + random.nextInt(3));
     specs.guidance = random.nextInt(4) == 0 ? random.nextFloat() : 0;
+    specs.alternatives = random.nextInt(MOST_ALTERNATIVES + 1);
     specs.endOfText = random.nextBoolean() ? NO_TOKENS : new int[] {vocabulary - 2};
     specs.stop = random.nextInt(4) != 0 ? NO_TOKENS : new int[] {random.nextInt(vocabulary - 1)};
     return specs;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.sfumato.server.canvas.Alternatives;
 import io.sfumato.server.canvas.CanvasSnapshot;
 import io.sfumato.server.canvas.TokenState;
 import io.sfumato.server.error.ErrorReason;
@@ -115,6 +116,13 @@ final class OutboxTest {
 
   private static CanvasSnapshot canvas(int step) {
     return new CanvasSnapshot(
-        0, step, step, 0, new int[] {1}, new TokenState[] {TokenState.PROVISIONAL}, new float[1]);
+        0,
+        step,
+        step,
+        0,
+        new int[] {1},
+        new TokenState[] {TokenState.PROVISIONAL},
+        new float[1],
+        new Alternatives[0]);
   }
 }

@@ -86,7 +86,7 @@ final class ScriptedModel implements ModelCatalog, AutoCloseable {
                 canvasLength, AcceptanceSpec.Order.CONFIDENCE, AcceptanceSpec.Spread.EVEN),
             RevisionSpec.NONE,
             new int[0]);
-    served = new ServedModel(NAME, "0", info, defaults, Optional.empty(), loop);
+    served = new ServedModel(NAME, "0", info, defaults, Optional.empty(), 0, loop);
   }
 
   private void propose(long stepNanos, StepBatch batch, Candidates candidates) {

@@ -58,6 +58,7 @@ record TraceHeader(
         setting.sampling(blockLength),
         endOfTextTokens,
         NO_TOKENS,
+        0,
         Long.MAX_VALUE,
         OptionalLong.empty(),
         "");

@@ -1,5 +1,6 @@
 package io.sfumato.server.app;
 
+import io.sfumato.server.app.terminal.CanvasView;
 import io.sfumato.server.app.terminal.RunDisplay;
 import io.sfumato.server.model.EngineFactory;
 import io.sfumato.v1.Chat;
@@ -104,7 +105,7 @@ final class DemoCommand implements Callable<Integer> {
     return GenerateStart.newBuilder()
         .setPrompt(chat(prompt))
         .setSampling(SamplingSpec.newBuilder().setSeed(seed))
-        .setStream(RequestOptions.stream())
+        .setStream(CanvasView.stream(0))
         .build();
   }
 
@@ -113,7 +114,7 @@ final class DemoCommand implements Callable<Integer> {
         .setInstruction(chat(REFINE_PROMPT))
         .addAllSegments(Draft.segments(DRAFT, NOISE))
         .setSampling(SamplingSpec.newBuilder().setSeed(seed))
-        .setStream(RequestOptions.stream())
+        .setStream(CanvasView.stream(0))
         .build();
   }
 

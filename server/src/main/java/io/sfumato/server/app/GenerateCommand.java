@@ -1,6 +1,7 @@
 package io.sfumato.server.app;
 
 import io.grpc.Channel;
+import io.sfumato.server.app.terminal.CanvasView;
 import io.sfumato.server.model.EngineFactory;
 import io.sfumato.v1.Chat;
 import io.sfumato.v1.ChatMessage;
@@ -90,7 +91,7 @@ final class GenerateCommand implements Callable<Integer> {
         .setCanvas(options.canvas())
         .setSampling(options.sampling())
         .setStop(options.stop())
-        .setStream(RequestOptions.stream())
+        .setStream(CanvasView.stream(0))
         .build();
   }
 

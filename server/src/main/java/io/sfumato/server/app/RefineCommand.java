@@ -1,5 +1,6 @@
 package io.sfumato.server.app;
 
+import io.sfumato.server.app.terminal.CanvasView;
 import io.sfumato.server.model.EngineFactory;
 import io.sfumato.v1.Chat;
 import io.sfumato.v1.ChatMessage;
@@ -82,7 +83,7 @@ final class RefineCommand implements Callable<Integer> {
             .setCanvas(options.canvas())
             .setSampling(options.sampling())
             .setStop(options.stop())
-            .setStream(RequestOptions.stream());
+            .setStream(CanvasView.stream(0));
     if (!instruction.isEmpty()) {
       ChatMessage message =
           ChatMessage.newBuilder().setRole("user").setContent(instruction).build();

@@ -7,7 +7,6 @@ import io.sfumato.v1.FixedSchedule;
 import io.sfumato.v1.Revision;
 import io.sfumato.v1.SamplingSpec;
 import io.sfumato.v1.StopSpec;
-import io.sfumato.v1.StreamSpec;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.ArgGroup;
@@ -110,14 +109,5 @@ final class RequestOptions {
 
   StopSpec stop() {
     return StopSpec.newBuilder().addAllStopTexts(stops).setIgnoreEndOfText(ignoreEndOfText).build();
-  }
-
-  /** Every canvas, with what a display needs of it. */
-  static StreamSpec stream() {
-    return StreamSpec.newBuilder()
-        .setDetail(StreamSpec.Detail.DETAIL_CANVAS)
-        .setIncludeConfidences(true)
-        .setIncludeTokenIds(true)
-        .build();
   }
 }

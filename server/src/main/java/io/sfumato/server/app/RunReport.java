@@ -1,6 +1,7 @@
 package io.sfumato.server.app;
 
 import io.sfumato.v1.Finished;
+import io.sfumato.v1.RevisedToken;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -10,6 +11,8 @@ final class RunReport {
 
   /** Names of what is in a {@link #row}. */
   static final String HEADER = "steps  tokens     time  tokens/s  first canvas  ended by";
+
+  private static final int MOST_REVISED = 8;
 
   private RunReport() {}
 
@@ -24,6 +27,9 @@ final class RunReport {
     }
     if (output.isTerminal() || summary) {
       output.line(Output.DIM, "  " + summary(outcome));
+      if (outcome.finished().getRevisedTokensCount() > 0) {
+        output.line(Output.DIM, "  " + revised(outcome.finished().getRevisedTokensList()));
+      }
     }
   }
 
@@ -67,6 +73,23 @@ final class RunReport {
         reason(finished),
         outcome.firstCanvasNanos() / 1e9,
         outcome.accepted().getSampling().getSeed());
+  }
+
+  /** One line: the tokens that were replaced, each with the step in which that happened. */
+  static String revised(List<RevisedToken> tokens) {
+    String first =
+        tokens.stream()
+            .limit(MOST_REVISED)
+            .map(token ->
+                token.getFirstText().strip()
+                    + " -> "
+                    + token.getText().strip()
+                    + " ("
+                    + token.getStep()
+                    + ")")
+            .collect(Collectors.joining(", "));
+    int more = tokens.size() - MOST_REVISED;
+    return "replaced, in step: " + first + (more > 0 ? ", and " + more + " more" : "");
   }
 
   private static String reason(Finished finished) {

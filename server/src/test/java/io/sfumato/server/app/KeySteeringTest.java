@@ -168,7 +168,7 @@ class KeySteeringTest {
     return new RunDisplay() {
       @Override
       public void show(CanvasView view, RunProgress progress) {
-        shown.add(new Shown(view.copy(), progress.steps(), controls.footer()));
+        shown.add(new Shown(view.copy(), progress.steps(), controls.footer(view)));
       }
 
       @Override
@@ -196,7 +196,7 @@ class KeySteeringTest {
                 .setMaxStepsPerBlock(LENGTH)
                 .setFixedSchedule(FixedSchedule.newBuilder().setSteps(LENGTH)))
         .setStop(StopSpec.newBuilder().setIgnoreEndOfText(true))
-        .setStream(RequestOptions.stream())
+        .setStream(CanvasView.stream(0))
         .build();
   }
 }

@@ -118,7 +118,7 @@ class ServerTest {
         .setPrompt(Prompt.newBuilder().setText("a"))
         .setCanvas(CanvasSpec.newBuilder().setMaxLengthTokens(256).setBlockLengthTokens(256))
         .setStop(StopSpec.newBuilder().setIgnoreEndOfText(true))
-        .setStream(RequestOptions.stream())
+        .setStream(CanvasView.stream(0))
         .build();
   }
 

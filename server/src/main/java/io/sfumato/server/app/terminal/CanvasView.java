@@ -3,7 +3,10 @@ package io.sfumato.server.app.terminal;
 import com.google.protobuf.ByteString;
 import io.sfumato.v1.CanvasDelta;
 import io.sfumato.v1.CanvasKeyframe;
+import io.sfumato.v1.PositionAlternatives;
 import io.sfumato.v1.Span;
+import io.sfumato.v1.StreamSpec;
+import io.sfumato.v1.TokenAlternative;
 import io.sfumato.v1.TokenState;
 import java.util.Arrays;
 import java.util.List;
@@ -25,7 +28,23 @@ public final class CanvasView {
   private String[] texts = {};
   private int[] confidences = {};
   private boolean[] clients = {}; // [positions], pinned and not reopened since
+  private PositionAlternatives[] alternatives = {};
   private int frame;
+
+  /**
+   * What to ask a server for, to see every canvas.
+   *
+   * @param alternatives most per position
+   */
+  public static StreamSpec stream(int alternatives) {
+    return StreamSpec.newBuilder()
+        .setDetail(StreamSpec.Detail.DETAIL_CANVAS)
+        .setIncludeConfidences(true)
+        .setIncludeTokenIds(true)
+        .setIncludeRevisedTokens(true)
+        .setMaxAlternatives(alternatives)
+        .build();
+  }
 
   /**
    * Takes over a whole canvas.
@@ -45,6 +64,7 @@ public final class CanvasView {
     states = new TokenState[length];
     texts = new String[length];
     confidences = new int[length];
+    alternatives = new PositionAlternatives[length];
     clients = Arrays.copyOf(clients, length);
     Arrays.fill(states, TokenState.TOKEN_STATE_UNDECIDED);
     Arrays.fill(texts, "");
@@ -90,6 +110,13 @@ public final class CanvasView {
         texts[position] =
             index < span.getTextsCount() ? span.getTexts(index) : tokenText(span, index);
         confidences[position] = index < levels.size() ? levels.byteAt(index) & 0xFF : SURE;
+        alternatives[position] = null;
+      }
+      for (PositionAlternatives each : span.getAlternativesList()) {
+        if (each.getPosition() >= span.getStart()
+            && each.getPosition() - span.getStart() < span.getLength()) {
+          alternatives[each.getPosition()] = each;
+        }
       }
     }
   }
@@ -127,6 +154,12 @@ public final class CanvasView {
     return confidences[position];
   }
 
+  /** What the model held probable at a position, if the server was asked and has told. */
+  public List<TokenAlternative> alternatives(int position) {
+    PositionAlternatives all = position < alternatives.length ? alternatives[position] : null;
+    return all == null ? List.of() : all.getAlternativesList();
+  }
+
   /** Positions in the given state. */
   public int count(TokenState state) {
     int count = 0;
@@ -149,6 +182,7 @@ public final class CanvasView {
     states = Arrays.copyOf(states, kept);
     texts = Arrays.copyOf(texts, kept);
     confidences = Arrays.copyOf(confidences, kept);
+    alternatives = Arrays.copyOf(alternatives, kept);
     clients = Arrays.copyOf(clients, kept);
   }
 
@@ -158,6 +192,7 @@ public final class CanvasView {
     copy.states = states.clone();
     copy.texts = texts.clone();
     copy.confidences = confidences.clone();
+    copy.alternatives = alternatives.clone();
     copy.clients = clients.clone();
     copy.frame = frame;
     return copy;

@@ -21,6 +21,8 @@ public enum Key {
   /** Have all of the selection decided again. */
   REOPEN,
   BLANK,
+  /** Show what the model held probable at the selection, or no longer. */
+  ALTERNATIVES,
   FINISH,
   CANCEL
 }

@@ -11,12 +11,16 @@ import io.sfumato.v1.Pause;
 import io.sfumato.v1.PinSpans;
 import io.sfumato.v1.ReopenSpans;
 import io.sfumato.v1.Resume;
+import io.sfumato.v1.TokenAlternative;
 import io.sfumato.v1.TokenState;
 import io.sfumato.v1.UnpinSpans;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * Turns keys into controls of the contract: keeps the selection, whether the session is paused, and
@@ -28,6 +32,7 @@ public final class KeyControls {
   private static final int MOST_UNANSWERED = 16;
 
   private static final int FAR = 10; // positions
+  private static final int MOST_ALTERNATIVES = 5;
   private static final float HALF = 0.5f;
   private static final int NEVER = Integer.MAX_VALUE;
 
@@ -48,6 +53,8 @@ public final class KeyControls {
   private int paceControl; // that asked for it
   private int pausedAt = NEVER; // steps done when the pause took effect
   private String news = "";
+  private boolean showsAlternatives;
+  private int streamControl; // that asked for them or for none
   private boolean over;
 
   /**
@@ -69,8 +76,17 @@ public final class KeyControls {
       case PAUSE, STEP, FINISH -> room() ? pace(key) : Optional.empty();
       case PIN, UNPIN, REOPEN_HALF, REOPEN, BLANK ->
           room() ? onSelection(key, view) : Optional.empty();
+      case ALTERNATIVES -> room() ? alternatives(!showsAlternatives) : Optional.empty();
       case CANCEL -> Optional.empty();
     };
+  }
+
+  private Optional<Control> alternatives(boolean wanted) {
+    Control.Builder control =
+        control().setSetStream(CanvasView.stream(wanted ? MOST_ALTERNATIVES : 0));
+    streamControl = controlId;
+    showsAlternatives = wanted;
+    return ask(wanted ? "alternatives" : "no alternatives", control);
   }
 
   private Optional<Control> move(int by, CanvasView view) {
@@ -166,6 +182,7 @@ public final class KeyControls {
           STEP,
           FINISH,
           CANCEL,
+          ALTERNATIVES,
           LEFT,
           RIGHT,
           FAR_LEFT,
@@ -236,6 +253,9 @@ public final class KeyControls {
     if (rejected.getControlId() == paceControl) {
       pace = Pace.RUNNING;
     }
+    if (rejected.getControlId() == streamControl) {
+      showsAlternatives = !showsAlternatives;
+    }
   }
 
   /** The session is over: nothing more is asked or shown. */
@@ -248,8 +268,13 @@ public final class KeyControls {
     return selection;
   }
 
-  /** Lines to show below the canvas: keys, and what was answered last; none when it is over. */
-  public List<String> footer() {
+  /**
+   * Lines to show below the canvas: keys, what the model held probable where the selection begins,
+   * and what was answered last; none when it is over.
+   *
+   * @param view what the person sees
+   */
+  public List<String> footer(CanvasView view) {
     if (over) {
       return List.of();
     }
@@ -258,6 +283,25 @@ public final class KeyControls {
         selection.isNone()
             ? "nothing selected"
             : selection + "   p pin   u unpin   o reopen half   O reopen all   b blank";
-    return List.of(keys + "   f finish   q cancel   ←→ ↑↓ select   [ ] extend", onSelection, news);
+    List<String> lines = new ArrayList<>();
+    lines.add(keys + "   f finish   q cancel   ←→ ↑↓ select   [ ] extend   a alternatives");
+    lines.add(onSelection);
+    if (!selection.isNone() && !view.alternatives(selection.first()).isEmpty()) {
+      lines.add(
+          view.alternatives(selection.first()).stream()
+              .map(KeyControls::words)
+              .collect(Collectors.joining("   ")));
+    }
+    lines.add(news);
+    return lines;
+  }
+
+  private static String words(TokenAlternative alternative) {
+    String text = alternative.getText().strip();
+    return String.format(
+        Locale.ROOT,
+        "%s %.0f %%",
+        text.isEmpty() ? "#" + alternative.getTokenId() : text,
+        100 * alternative.getProbability());
   }
 }

@@ -56,6 +56,7 @@ final class KeyDecoder {
           case 'o' -> Key.REOPEN_HALF;
           case 'O' -> Key.REOPEN;
           case 'b' -> Key.BLANK;
+          case 'a' -> Key.ALTERNATIVES;
           case 'f' -> Key.FINISH;
           case 'q', END_OF_TEXT -> Key.CANCEL;
           default -> null;

@@ -80,7 +80,7 @@ public final class TerminalDisplay implements RunDisplay {
 
   private List<AttributedString> lines(CanvasView view, RunProgress progress, int columns) {
     List<AttributedString> lines = new ArrayList<>();
-    List<String> footer = controls.map(KeyControls::footer).orElse(List.of());
+    List<String> footer = controls.map(keys -> keys.footer(view)).orElse(List.of());
     lines.add(line(TITLE, progress.title(), columns));
     lines.add(line(DIM, progress.subtitle(), columns));
     lines.add(AttributedString.EMPTY);

@@ -10,8 +10,10 @@ import io.sfumato.v1.ControlRejected;
 import io.sfumato.v1.Event;
 import io.sfumato.v1.FinishNow;
 import io.sfumato.v1.Finished;
+import io.sfumato.v1.PositionAlternatives;
 import io.sfumato.v1.Progress;
 import io.sfumato.v1.Status;
+import io.sfumato.v1.TokenAlternative;
 import org.junit.jupiter.api.Test;
 
 class KeyControlsTest {
@@ -36,6 +38,37 @@ class KeyControlsTest {
     assertThat(controls.selection()).hasToString("0..1");
     controls.press(Key.LEFT, new CanvasView());
     assertThat(new KeyControls().press(Key.LEFT, new CanvasView())).isEmpty();
+  }
+
+  @Test
+  void alternativesOfTheSelectionAreShown() {
+    press(Key.RIGHT);
+    assertThat(send(Key.ALTERNATIVES).getSetStream().getMaxAlternatives()).isEqualTo(5);
+    assertThat(controls.footer(view)).hasSize(3);
+    view.apply(
+        Canvases.delta(
+            1,
+            2,
+            Canvases.span(2, TOKEN_STATE_PROVISIONAL, 90, " c").toBuilder()
+                .addAlternatives(
+                    PositionAlternatives.newBuilder()
+                        .setPosition(2)
+                        .addAlternatives(alternative(7, " c", .62f))
+                        .addAlternatives(alternative(1, "", .3f)))
+                .build()));
+    assertThat(controls.footer(view).get(2)).isEqualTo("c 62 %   #1 30 %");
+    controls.accept(rejected(1, "max_alternatives: 5 (expected: <= 0)"));
+    assertThat(news()).isEqualTo("alternatives: max_alternatives: 5 (expected: <= 0)");
+    assertThat(send(Key.ALTERNATIVES).getSetStream().getMaxAlternatives()).isEqualTo(5);
+    assertThat(send(Key.ALTERNATIVES).getSetStream().getMaxAlternatives()).isZero();
+  }
+
+  private static TokenAlternative alternative(int token, String text, float probability) {
+    return TokenAlternative.newBuilder()
+        .setTokenId(token)
+        .setText(text)
+        .setProbability(probability)
+        .build();
   }
 
   @Test
@@ -66,13 +99,7 @@ class KeyControlsTest {
     assertThat(news()).isEqualTo("selection: none (expected: some tokens; press an arrow)");
     press(Key.FAR_RIGHT);
     send(Key.PIN);
-    controls.accept(
-        Event.newBuilder()
-            .setControlRejected(
-                ControlRejected.newBuilder()
-                    .setControlId(1)
-                    .setStatus(Status.newBuilder().setMessage("position 2: COMMITTED since")))
-            .build());
+    controls.accept(rejected(1, "position 2: COMMITTED since"));
     assertThat(news()).isEqualTo("pin 2: position 2: COMMITTED since");
   }
 
@@ -136,7 +163,7 @@ class KeyControlsTest {
     press(Key.RIGHT);
     controls.accept(Event.newBuilder().setFinished(Finished.getDefaultInstance()).build());
     assertThat(controls.press(Key.PIN, view)).isEmpty();
-    assertThat(controls.footer()).isEmpty();
+    assertThat(controls.footer(view)).isEmpty();
     assertThat(controls.selection().isNone()).isTrue();
   }
 
@@ -151,11 +178,20 @@ class KeyControlsTest {
   }
 
   private String keys() {
-    return controls.footer().getFirst();
+    return controls.footer(view).getFirst();
   }
 
   private String news() {
-    return controls.footer().getLast();
+    return controls.footer(view).getLast();
+  }
+
+  private static Event rejected(int controlId, String message) {
+    return Event.newBuilder()
+        .setControlRejected(
+            ControlRejected.newBuilder()
+                .setControlId(controlId)
+                .setStatus(Status.newBuilder().setMessage(message)))
+        .build();
   }
 
   private static Event applied(int controlId, int step) {

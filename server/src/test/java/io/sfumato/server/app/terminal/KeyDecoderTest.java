@@ -12,7 +12,7 @@ class KeyDecoderTest {
 
   @Test
   void lettersAreKeys() {
-    assertThat(keys(" spuobfqO[]"))
+    assertThat(keys(" spuobafqO[]"))
         .containsExactly(
             Key.PAUSE,
             Key.STEP,
@@ -20,6 +20,7 @@ class KeyDecoderTest {
             Key.UNPIN,
             Key.REOPEN_HALF,
             Key.BLANK,
+            Key.ALTERNATIVES,
             Key.FINISH,
             Key.CANCEL,
             Key.REOPEN,

@@ -26,6 +26,7 @@ struct ProductTile {
   int64_t inner;
   const Element* panels;  // [panels, inner, panel width]
   int64_t columns;        // of the output; the last panel may be partly padding
+  bool far;               // whether the weights are too many to stay in a second-level cache between steps
   const float* bias;      // [columns] or null
   Epilogue epilogue;
   float* output;  // [rows, columns]

@@ -29,8 +29,6 @@ inline Vec Finish(Vec sum, const float* bias, const float* output, int64_t colum
   return sum;
 }
 
-constexpr int64_t kCacheLine = 16;  // elements
-
 /// One panel of weights against all rows of the tile, over one block of the inner dimension.
 template <Epilogue kEpilogue, class Element>
 struct PanelProduct {
@@ -49,7 +47,6 @@ struct PanelProduct {
 
   template <int kRows>
   void Run(int64_t row) {
-    Prefetch(row, row + kRows);
     Sums<kRows> sums;
     float* partial = scratch + row * scratch_stride;
     if (first) {
@@ -57,7 +54,7 @@ struct PanelProduct {
     } else {
       LoadSums(partial, scratch_stride, sums);
     }
-    MultiplyPanel<kRows>(input + row * tile.input_stride, tile.input_stride, panel, inner, sums);
+    Multiply<kRows>(row, sums);
     if (!last) {
       StoreSums(sums, partial, scratch_stride);
       return;
@@ -76,11 +73,23 @@ struct PanelProduct {
     }
   }
 
-  /// Asks for the rows' share of the next panel, which no automatic prefetcher foresees.
-  void Prefetch(int64_t row, int64_t end_row) const {
-    const int64_t end = inner * end_row / tile.rows * kPanelWidth;
-    for (int64_t i = inner * row / tile.rows * kPanelWidth; i < end; i += kCacheLine)
-      __builtin_prefetch(next_panel + i, 0, 3);
+  /// Multiplies, and asks for the rows' share of the next panel, which no automatic prefetcher foresees: at once where it
+  /// is near, bit by bit where it is far, since the product's own loads would wait behind so many misses.
+  template <int kRows>
+  void Multiply(int64_t row, Sums<kRows>& sums) const {
+    const Element* rows = input + row * tile.input_stride;
+    const int64_t lines = inner * kPanelWidth / kCacheLine;
+    const int64_t first = lines * row / tile.rows;
+    const int64_t count = lines * (row + kRows) / tile.rows - first;
+    const Element* from = next_panel + first * kCacheLine;
+    if (tile.far) {
+      const int64_t chunks = inner < kChunk ? 1 : inner / kChunk;
+      MultiplyPanelAhead<kRows>(rows, tile.input_stride, panel, inner, sums,
+                                Ahead<Element>{from, (count + chunks - 1) / chunks});
+      return;
+    }
+    for (int64_t line = 0; line < count; ++line) __builtin_prefetch(from + line * kCacheLine, 0, 3);
+    MultiplyPanel<kRows>(rows, tile.input_stride, panel, inner, sums);
   }
 };
 

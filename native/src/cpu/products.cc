@@ -11,6 +11,9 @@ size_t PanelCells(const CpuMatrix& matrix, int64_t panel_width) {
   return static_cast<size_t>(matrix.panel_count() * matrix.elements() * panel_width);
 }
 
+/// Weights up to so many bytes may stay in a second-level cache from one step to the next, or come from the third in time.
+constexpr int64_t kNearBytes = 2 << 20;
+
 /// Whether rows of so many 4-byte elements, one after the other, begin in at most four different places of a
 /// first-level cache whose ways hold 4 KiB: the rows that a kernel multiplies at once would drive each other out.
 bool Crowded(int64_t elements) { return elements * 4 % 1024 == 0; }
@@ -82,12 +85,13 @@ void Products::Run(const CpuMatrix& weights, int64_t first_panel, ProductTile<fl
     tile.rows = input.rows;
     tile.inner = weights.elements();
     tile.panels = weights.floats(first_panel);
+    tile.far = weights.bytes() > kNearBytes;
     kernels_.product(tile);
     return;
   }
   bfloat16_kernels_->product({rounded_.data() + thread * copy_size_, input.stride, input.rows, weights.elements(),
-                              weights.pairs(first_panel), tile.columns, tile.bias, tile.epilogue, tile.output,
-                              tile.output_stride, tile.scratch});
+                              weights.pairs(first_panel), tile.columns, weights.bytes() > kNearBytes, tile.bias,
+                              tile.epilogue, tile.output, tile.output_stride, tile.scratch});
 }
 
 }  // namespace sfumato::cpu

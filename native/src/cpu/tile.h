@@ -35,6 +35,44 @@ inline void MultiplyPanel(const Element* a, int64_t a_row, const Element* b, int
   }
 }
 
+/// Memory to bring into the second-level cache, so many lines with each chunk of a product.
+template <class Element>
+struct Ahead {
+  const Element* from;
+  int64_t lines_per_chunk;
+};
+
+constexpr int64_t kCacheLine = 16;  // elements
+constexpr int64_t kChunk = 8;       // elements of the inner dimension
+
+/// As MultiplyPanel, and brings memory near meanwhile.
+template <int kRows, class Element>
+inline void MultiplyPanelAhead(const Element* a, int64_t a_row, const Element* b, int64_t inner, Sums<kRows>& sums,
+                               Ahead<Element> ahead) {
+  const auto column = [&](int64_t k) {
+    const auto low = Load(b + k * kPanelWidth);
+    const auto high = Load(b + k * kPanelWidth + kLanes);
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+      const auto factor = Set(a[r * a_row + k]);
+      sums.low[r] = MultiplyAdd(factor, low, sums.low[r]);
+      sums.high[r] = MultiplyAdd(factor, high, sums.high[r]);
+    }
+  };
+  int64_t k = 0;
+  for (; k + kChunk <= inner; k += kChunk) {
+    for (int64_t line = 0; line < ahead.lines_per_chunk; ++line) {
+      __builtin_prefetch(ahead.from, 0, 2);
+      ahead.from += kCacheLine;
+    }
+#if !defined(SFUMATO_SIMD_EMULATED)
+#pragma GCC unroll 8
+#endif
+    for (int64_t i = 0; i < kChunk; ++i) column(k + i);
+  }
+  for (; k < inner; ++k) column(k);
+}
+
 template <int kRows>
 inline void Zero(Sums<kRows>& sums) {
 #pragma GCC unroll 16

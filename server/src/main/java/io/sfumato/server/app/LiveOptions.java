@@ -26,6 +26,7 @@ import picocli.CommandLine.Option;
       "  p  u          pin what is selected; unpin it",
       "  o  O          reopen the half that the model is least sure of; all of it",
       "  b             blank it, pins included",
+      "  a             show what else the model considered there; no longer",
       "  f             finish now, with the best guess",
       "  q  Ctrl-C     cancel"
     })

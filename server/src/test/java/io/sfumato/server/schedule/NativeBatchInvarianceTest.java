@@ -94,6 +94,14 @@ final class NativeBatchInvarianceTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void alternativesChangeNothing(Subject subject) {
+    Specs specs = subject.specs().prompt(5, 300, 17, 42, 999, 8, 6).endOfText(endOfText);
+    List<String> without = course(specs.build(), 0);
+    assertThat(course(specs.alternatives(Specs.MOST_ALTERNATIVES).build(), 0)).isEqualTo(without);
+  }
+
   private static List<String> course(SessionSpec spec, int others) {
     Random random = new Random(others);
     return SessionCourse.of(

@@ -99,6 +99,11 @@ public final class Specs {
     return this;
   }
 
+  Specs alternatives(int count) {
+    alternatives = count;
+    return this;
+  }
+
   Specs endOfText(int... tokens) {
     endOfText = tokens;
     return this;

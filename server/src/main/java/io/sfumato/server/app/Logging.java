@@ -11,6 +11,9 @@ final class Logging {
   private static final Logger OWN = Logger.getLogger("io.sfumato");
   private static final Logger TOKENIZERS =
       Logger.getLogger("ai.djl"); // warns where there is no GPU
+  private static final Logger STREAMS =
+      Logger.getLogger(
+          "io.grpc.netty.NettyServerHandler"); // warns when a client that was slow goes
 
   private Logging() {}
 
@@ -20,6 +23,7 @@ final class Logging {
         "java.util.logging.SimpleFormatter.format", "%1$tFT%1$tT.%1$tL%1$tz %4$s %3$s: %5$s%6$s%n");
     ROOT.setLevel(Level.WARNING);
     TOKENIZERS.setLevel(Level.SEVERE);
+    STREAMS.setLevel(Level.SEVERE);
     for (Handler handler : ROOT.getHandlers()) {
       handler.setLevel(Level.ALL);
     }

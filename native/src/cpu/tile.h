@@ -45,7 +45,8 @@ struct Ahead {
 constexpr int64_t kCacheLine = 16;  // elements
 constexpr int64_t kChunk = 8;       // elements of the inner dimension
 
-/// As MultiplyPanel, and brings memory near meanwhile.
+/// As MultiplyPanel, and brings memory near meanwhile. Written out again: with the column shared, one of the two is 3 to 5 %
+/// slower, whichever way it is indexed.
 template <int kRows, class Element>
 inline void MultiplyPanelAhead(const Element* a, int64_t a_row, const Element* b, int64_t inner, Sums<kRows>& sums,
                                Ahead<Element> ahead) {

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -30,22 +31,19 @@ public record BenchRequest(String kind, String request, String reference) {
    *
    * @param kinds kinds to keep; empty for all
    * @param limit requests to keep per kind; 0 for all
+   * @throws IOException naming the line, when one is not a request
    */
   public static List<BenchRequest> read(Path file, List<String> kinds, int limit)
       throws IOException {
-    JsonMapper mapper = JsonMapper.shared();
     List<BenchRequest> requests = new ArrayList<>();
+    int number = 0;
     try (BufferedReader reader = Files.newBufferedReader(file)) {
       for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+        number++;
         if (line.isBlank()) {
           continue;
         }
-        JsonNode node = mapper.readTree(line);
-        BenchRequest request =
-            new BenchRequest(
-                node.required("kind").asString(),
-                node.required("request").asString(),
-                node.required("reference").asString());
+        BenchRequest request = parse(line, file + ":" + number);
         long same = requests.stream().filter(each -> each.kind().equals(request.kind())).count();
         if ((kinds.isEmpty() || kinds.contains(request.kind())) && (limit == 0 || same < limit)) {
           requests.add(request);
@@ -59,6 +57,23 @@ public record BenchRequest(String kind, String request, String reference) {
       throw new IOException(file + ": no requests of kinds " + kinds);
     }
     return requests;
+  }
+
+  private static BenchRequest parse(String line, String place) throws IOException {
+    try {
+      JsonNode node = JsonMapper.shared().readTree(line);
+      return new BenchRequest(
+          node.required("kind").asString(),
+          node.required("request").asString(),
+          node.required("reference").asString());
+    } catch (JacksonException malformed) {
+      throw new IOException(
+          place
+              + ": "
+              + malformed.getOriginalMessage()
+              + " (expected: an object with kind, request and reference)",
+          malformed);
+    }
   }
 
   /** The request as a conversation. */

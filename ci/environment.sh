@@ -60,7 +60,8 @@ maven() {
   JAVA_HOME="$(find_jdk)" || fail "no JDK $MINIMUM_JDK or newer found (run ci/prerequisites)"
   export JAVA_HOME
   [[ -r "$MAVEN" ]] || fail "no Maven $MAVEN_VERSION found (run ci/prerequisites)"
-  (cd "$REPOSITORY" && sh "$MAVEN" --batch-mode "$@")
+  # A repository that stops answering fails the build after a minute; Maven itself would wait for half an hour.
+  (cd "$REPOSITORY" && sh "$MAVEN" --batch-mode -Daether.connector.requestTimeout=60000 "$@")
 }
 
 # Sets JAVA_COMMAND to the JVM with the flags that every run needs, and SERVER_JAR to the jar whose manifest names all others.

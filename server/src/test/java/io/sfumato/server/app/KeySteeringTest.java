@@ -86,8 +86,9 @@ class KeySteeringTest {
   @Test
   void pausesStepsPinsAndFinishes() throws Exception {
     FutureTask<RunOutcome> run = run();
+    await(state -> state.steps() > 0);
     press(Key.PAUSE);
-    Shown paused = await(state -> state.steps() > 0 && state.tells("pause: step "));
+    Shown paused = await(state -> state.tells("pause: step "));
     press(Key.STEP);
     Shown stepped = await(state -> state.tells("step: step "));
     assertThat(stepped.steps()).isGreaterThan(paused.steps());

@@ -29,7 +29,7 @@ extern "C" {
 #endif
 
 /* Raised with every incompatible change of this header. */
-#define SFUMATO_ABI_VERSION 2
+#define SFUMATO_ABI_VERSION 3
 
 /* Lengths of the fixed text fields of sfumato_info and sfumato_profile_entry, the terminating zero included. */
 #define SFUMATO_NAME_CAPACITY 64
@@ -87,7 +87,9 @@ typedef enum sfumato_attention {
   /* Every position of its own block and of all blocks before it. */
   SFUMATO_ATTENTION_BLOCK_CAUSAL = 1,
   /* A causal encoder over the context, a bidirectional canvas over the encoder's cache. */
-  SFUMATO_ATTENTION_ENCODER_CANVAS = 2
+  SFUMATO_ATTENTION_ENCODER_CANVAS = 2,
+  /* FULL or BLOCK_CAUSAL, as the checkpoint was trained: its config does not say. */
+  SFUMATO_ATTENTION_FULL_OR_BLOCK_CAUSAL = 3
 } sfumato_attention;
 
 typedef enum sfumato_item_kind {
@@ -96,7 +98,7 @@ typedef enum sfumato_item_kind {
   SFUMATO_ITEM_PREFILL = 0,
   /* Runs canvas tokens over the item's cached context; pages are read, never written. */
   SFUMATO_ITEM_DENOISE = 1,
-  /* Runs finished tokens and writes their keys and values to the item's pages. Needs
+  /* Runs finished tokens and writes their keys and values to the item's pages; tokens of a canvas may follow them. Needs
    * sfumato_info.has_key_value_cache. */
   SFUMATO_ITEM_COMMIT = 2
 } sfumato_item_kind;
@@ -104,6 +106,11 @@ typedef enum sfumato_item_kind {
 /* Flag of an item: probabilities and entropies are those of the distribution after division by the temperature. Without
  * it they are those of the model's own distribution, and the temperature decides the sampled token only. */
 #define SFUMATO_FLAG_TEMPERED_PROBABILITIES 1
+
+/* Flag of an item: the model was trained so that its output at a position is about the token after it. A candidate's
+ * logits are then those of the row before; at position 0, which has none, its own. The item must hold the row before:
+ * row 0 is a candidate only where first_position is 0. */
+#define SFUMATO_FLAG_SHIFTED_LOGITS 2
 
 typedef struct sfumato_options {
   /* sizeof(sfumato_options) of the caller. */
@@ -157,6 +164,10 @@ typedef struct sfumato_info {
   int32_t attention;
   /* 1 when PREFILL and COMMIT items are possible. */
   int32_t has_key_value_cache;
+  /* 1 when the family's outputs want SFUMATO_FLAG_SHIFTED_LOGITS. */
+  int32_t shifted_logits;
+  /* Positions of a block that the model was trained with, from config.json; 0 when it names none. */
+  int32_t block_length;
   int32_t threads;
   int64_t parameters;
   /* Bytes of the weights as the engine holds them, packed copies included. */
@@ -212,6 +223,14 @@ typedef struct sfumato_item {
    * those of the distribution with them. */
   int32_t unconfident_offset;
   int32_t unconfident_count;
+  /* Which of the item's tokens see each other: 0 for all, else those of their own and of earlier blocks, where position p
+   * belongs to block (p + block_offset) / block_length. All see the whole context. block_length: 0 for FULL families,
+   * 1..max_positions for BLOCK_CAUSAL ones; 0 <= block_offset < block_length. Of a guide, that of the guided item. */
+  int32_t block_length;
+  int32_t block_offset;
+  /* Leading tokens whose keys and values COMMIT writes: 1..token_count; those behind them are a canvas that sees them.
+   * 0 for the other kinds; PREFILL writes all. What is written must end with a block. */
+  int32_t commit_tokens;
 } sfumato_item;
 
 /* The engine's own arrays, valid until sfumato_close. The caller fills the first group before sfumato_plan and reads

@@ -80,15 +80,24 @@ inline void GatherBlock(const AttentionTile& tile, int64_t first, int64_t end, f
   }
 }
 
+/// The limits of one half of a panel; lanes without a query get the fill.
+inline Vec LimitsOf(const float* limits, int64_t half, int64_t queries, float fill) {
+  const int64_t count = queries - half;
+  if (count >= kLanes) return Load(limits + half);
+  return LoadPart(limits + (count > 0 ? half : 0), count > 0 ? count : 0, fill);
+}
+
 /// Hides keys from the queries that don't see them.
-inline void HideKeys(const float* visible, int64_t queries, int64_t first_key, int64_t keys, float* scores) {
+inline void HideKeys(const float* first_visible, const float* end_visible, int64_t queries, int64_t first_key,
+                     int64_t keys, float* scores) {
+  const Vec hidden = Set(-kInfinity);
   for (int64_t half = 0; half < kPanelWidth; half += kLanes) {
-    const int64_t count = queries - half;
-    const Vec limit = count >= kLanes ? Load(visible + half)
-                                      : LoadPart(visible + (count > 0 ? half : 0), count > 0 ? count : 0, kInfinity);
+    const Vec first = LimitsOf(first_visible, half, queries, 0.0f);
+    const Vec end = LimitsOf(end_visible, half, queries, kInfinity);
     for (int64_t k = 0; k < keys; ++k) {
       float* p = scores + k * kPanelWidth + half;
-      Store(p, SelectLess(Set(static_cast<float>(first_key + k)), limit, Load(p), Set(-kInfinity)));
+      const Vec key = Set(static_cast<float>(first_key + k));
+      Store(p, SelectLess(key, end, SelectLess(key, first, hidden, Load(p)), hidden));
     }
   }
 }
@@ -173,16 +182,18 @@ void Attention(const AttentionTile& tile) {
 
   const int64_t panels = (tile.query_count + kPanelWidth - 1) / kPanelWidth;
   for (int64_t panel = 0; panel < panels; ++panel) StartPanel(tile, panel, StateOf(states, panel, tile.head_dim));
-  const int64_t all_keys = tile.context_tokens + tile.own_tokens;
-  for (int64_t begin = 0; begin < all_keys; begin += kAttentionBlock) {
-    const int64_t count = all_keys - begin < kAttentionBlock ? all_keys - begin : kAttentionBlock;
+  // Blocks are counted from the first key of the sequence, seen or not.
+  for (int64_t begin = tile.first_key / kAttentionBlock * kAttentionBlock; begin < tile.end_key;
+       begin += kAttentionBlock) {
+    const int64_t count = tile.end_key - begin < kAttentionBlock ? tile.end_key - begin : kAttentionBlock;
     GatherBlock(tile, begin, begin + count, keys, values);
     for (int64_t panel = 0; panel < panels; ++panel) {
       const PanelState state = StateOf(states, panel, tile.head_dim);
       ScoreProduct score{keys, state.queries, tile.head_dim, scores, Load(state.maxima), Load(state.maxima + kLanes)};
       ForRowGroups(count, score);
-      if (tile.visible != nullptr) {
-        HideKeys(tile.visible + panel * kPanelWidth, QueriesOf(tile, panel), begin, count, scores);
+      if (tile.end_visible != nullptr) {
+        HideKeys(tile.first_visible + panel * kPanelWidth, tile.end_visible + panel * kPanelWidth,
+                 QueriesOf(tile, panel), begin, count, scores);
         score.low_maximum = MaximumOf(scores, count, Load(state.maxima));
         score.high_maximum = MaximumOf(scores + kLanes, count, Load(state.maxima + kLanes));
       }

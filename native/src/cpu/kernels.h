@@ -62,9 +62,12 @@ struct AttentionTile {
   const float* keys;  // [own_tokens, head_dim]
   const float* values;
   int64_t own_stride;
-  int64_t own_tokens;
-  const float* visible;  // [query_count] keys that a query sees, context included; null when each sees all
-  float* output;         // [query_count, head_dim]
+  /// Keys that any of the queries sees, counted from the first of the context.
+  int64_t first_key;
+  int64_t end_key;
+  const float* first_visible;  // [query_count] first key that a query sees; null when each sees all
+  const float* end_visible;    // [query_count] the key after the last one
+  float* output;               // [query_count, head_dim]
   int64_t output_stride;
   float* scratch;  // AttentionScratch floats
 };

@@ -51,6 +51,8 @@ sfumato_info Engine::Info() const {
   info.pad_token_id = facts.pad_token_id;
   info.attention = facts.attention;
   info.has_key_value_cache = facts.key_value_cache ? 1 : 0;
+  info.shifted_logits = facts.shifted_logits ? 1 : 0;
+  info.block_length = facts.block_length;
   info.threads = backend_->Threads();
   info.parameters = facts.parameters;
   info.weight_bytes = backend_->weight_bytes();

@@ -25,6 +25,14 @@ void CheckField(int32_t index, const char* field, int64_t value, int64_t low, in
 
 bool WritesPages(const sfumato_item& item) { return item.kind != SFUMATO_ITEM_DENOISE; }
 
+/// Leading tokens whose keys and values go to the pages.
+int32_t WrittenTokens(const sfumato_item& item) {
+  if (item.kind == SFUMATO_ITEM_PREFILL) return item.token_count;
+  return item.kind == SFUMATO_ITEM_COMMIT ? item.commit_tokens : 0;
+}
+
+bool IsShifted(const sfumato_item& item) { return (item.flags & SFUMATO_FLAG_SHIFTED_LOGITS) != 0; }
+
 }  // namespace
 
 StepPlanner::StepPlanner(const EngineOptions& options, const ModelFacts& facts, int64_t pages_capacity)
@@ -126,7 +134,8 @@ void StepPlanner::CheckItem(const StepBuffers& buffers, int32_t index) {
              std::min<int64_t>(options_.max_batch_tokens, facts_.max_positions));
   CheckField(index, "token_offset", item.token_offset, 0, options_.max_batch_tokens - item.token_count);
   CheckField(index, "first_position", item.first_position, 0, facts_.max_positions - item.token_count);
-  CheckField(index, "flags", item.flags, 0, SFUMATO_FLAG_TEMPERED_PROBABILITIES);
+  CheckField(index, "flags", item.flags, 0, SFUMATO_FLAG_TEMPERED_PROBABILITIES | SFUMATO_FLAG_SHIFTED_LOGITS);
+  CheckBlocks(index);
   CheckField(index, "top_count", item.top_count, 0, options_.max_top_candidates);
   CheckRandomness(index);
   CheckTokenList(buffers, index, {"suppressed", "suppressed_offset", "suppressed_count"}, item.suppressed_offset,
@@ -135,6 +144,22 @@ void StepPlanner::CheckItem(const StepBuffers& buffers, int32_t index) {
                  item.unconfident_count);
   CheckCandidates(buffers, index);
   CheckPages(buffers, index);
+}
+
+void StepPlanner::CheckBlocks(int32_t index) const {
+  const sfumato_item& item = items_[static_cast<size_t>(index)];
+  const bool commits = item.kind == SFUMATO_ITEM_COMMIT;
+  CheckField(index, "commit_tokens", item.commit_tokens, commits ? 1 : 0, commits ? item.token_count : 0);
+  const bool causal = facts_.attention == SFUMATO_ATTENTION_BLOCK_CAUSAL;
+  const bool either = facts_.attention == SFUMATO_ATTENTION_FULL_OR_BLOCK_CAUSAL;
+  CheckField(index, "block_length", item.block_length, causal ? 1 : 0, causal || either ? facts_.max_positions : 0);
+  CheckField(index, "block_offset", item.block_offset, 0, std::max(0, item.block_length - 1));
+  if (!WritesPages(item) || options_.approximate_cache) return;
+  const int64_t end = int64_t{item.first_position} + WrittenTokens(item) + item.block_offset;
+  if (item.block_length == 0 || end % item.block_length != 0) {
+    Fail(SFUMATO_INVALID_ARGUMENT, FieldName(index, commits ? "commit_tokens" : "token_count"), WrittenTokens(item),
+         "tokens up to the end of a block, since keys of an unfinished one would change");
+  }
 }
 
 void StepPlanner::CheckRandomness(int32_t index) const {
@@ -173,7 +198,8 @@ void StepPlanner::CheckCandidates(const StepBuffers& buffers, int32_t index) {
     if (token < -1 || token >= facts_.vocabulary) {
       CheckRange(("candidate_tokens[" + std::to_string(output) + "]").c_str(), token, -1, facts_.vocabulary - 1);
     }
-    const int32_t least = token < 0 ? before + 1 : std::max(before, 0);
+    const int32_t lowest = IsShifted(item) && item.first_position > 0 ? 1 : 0;
+    const int32_t least = std::max(lowest, token < 0 ? before + 1 : before);
     if (row < least || row >= item.token_count) {
       CheckRange(("candidate_rows[" + std::to_string(output) + "]").c_str(), row, least, item.token_count - 1);
     }
@@ -190,7 +216,7 @@ void StepPlanner::CheckCandidates(const StepBuffers& buffers, int32_t index) {
 void StepPlanner::CheckPages(const StepBuffers& buffers, int32_t index) const {
   const sfumato_item& item = items_[static_cast<size_t>(index)];
   CheckField(index, "context_tokens", item.context_tokens, 0, facts_.key_value_cache ? item.first_position : 0);
-  const int64_t tokens = int64_t{item.context_tokens} + (WritesPages(item) ? item.token_count : 0);
+  const int64_t tokens = int64_t{item.context_tokens} + WrittenTokens(item);
   const int64_t needed = (tokens + options_.page_tokens - 1) / options_.page_tokens;
   CheckField(index, "page_count", item.page_count, needed, static_cast<int64_t>(buffers.pages.size()));
   if (item.page_count == 0) return;
@@ -210,10 +236,11 @@ void StepPlanner::CheckGuidance(int32_t index) const {
   if (item.guidance_item < 0) return;
   const sfumato_item& guide = items_[static_cast<size_t>(item.guidance_item)];
   if (item.guidance_item == index || guide.guidance_item >= 0 || guide.kind != SFUMATO_ITEM_DENOISE ||
-      item.kind != SFUMATO_ITEM_DENOISE || guide.token_count != item.token_count) {
-    Fail(
-        SFUMATO_INVALID_ARGUMENT, FieldName(index, "guidance_item"), item.guidance_item,
-        "another DENOISE item of " + std::to_string(item.token_count) + " tokens without guidance, for a DENOISE item");
+      item.kind != SFUMATO_ITEM_DENOISE || guide.token_count != item.token_count ||
+      guide.block_length != item.block_length || guide.block_offset != item.block_offset) {
+    Fail(SFUMATO_INVALID_ARGUMENT, FieldName(index, "guidance_item"), item.guidance_item,
+         "another DENOISE item of " + std::to_string(item.token_count) +
+             " tokens and the same blocks without guidance, for a DENOISE item");
   }
   if (!(std::fabs(item.guidance_scale) <= kMaxGuidanceScale)) {
     Fail(SFUMATO_INVALID_ARGUMENT, FieldName(index, "guidance_scale"), item.guidance_scale, "-10000..10000");
@@ -266,11 +293,13 @@ void StepPlanner::AddItem(const StepBuffers& buffers, int32_t index) {
   const sfumato_item& item = items_[static_cast<size_t>(index)];
   StepLayout& layout = next_.layout;
   Sequence sequence;
-  sequence.writes_pages = WritesPages(item);
+  sequence.written = WrittenTokens(item);
   sequence.first_row = layout.rows();
   sequence.rows = item.token_count;
   sequence.first_position = item.first_position;
   sequence.context_tokens = item.context_tokens;
+  sequence.block_length = item.block_length;
+  sequence.block_offset = item.block_offset;
   sequence.first_page = static_cast<int64_t>(layout.pages.size());
   layout.sequences.push_back(sequence);
   for (int32_t i = 0; i < item.token_count; ++i) {
@@ -299,6 +328,14 @@ void StepPlanner::AddItem(const StepBuffers& buffers, int32_t index) {
 }
 
 void StepPlanner::AddCandidates(const StepBuffers& buffers) {
+  struct Wanted {
+    int32_t item;
+    int32_t output;
+    size_t row;     // of the position
+    size_t source;  // whose output is about it
+    size_t guide;   // whose output guides it
+    bool guided;
+  };
   StepLayout& layout = next_.layout;
   std::fill_n(row_selected_.begin(), layout.tokens.size(), uint8_t{0});
   const auto for_candidates = [&](const auto& body) {
@@ -307,17 +344,17 @@ void StepPlanner::AddCandidates(const StepBuffers& buffers) {
       for (int32_t c = 0; c < item.candidate_count; ++c) {
         const int32_t output = item.candidate_offset + c;
         const auto row = static_cast<size_t>(buffers.candidate_rows[static_cast<size_t>(output)]);
-        const size_t own = static_cast<size_t>(layout.sequences[i].first_row) + row;
+        const size_t source = IsShifted(item) && row > 0 ? row - 1 : row;
+        const auto first_row = static_cast<size_t>(layout.sequences[i].first_row);
         const bool guided = item.guidance_item >= 0;
-        const size_t guide =
-            guided ? static_cast<size_t>(layout.sequences[static_cast<size_t>(item.guidance_item)].first_row) + row
-                   : own;
-        body(static_cast<int32_t>(i), output, own, guide, guided);
+        const size_t guide_row =
+            guided ? static_cast<size_t>(layout.sequences[static_cast<size_t>(item.guidance_item)].first_row)
+                   : first_row;
+        body({static_cast<int32_t>(i), output, first_row + row, first_row + source, guide_row + source, guided});
       }
     }
   };
-  for_candidates(
-      [&](int32_t, int32_t, size_t own, size_t guide, bool) { row_selected_[own] = row_selected_[guide] = 1; });
+  for_candidates([&](const Wanted& wanted) { row_selected_[wanted.source] = row_selected_[wanted.guide] = 1; });
   for (Sequence& sequence : layout.sequences) {
     sequence.first_selected = layout.selected_rows();
     for (int64_t row = sequence.first_row; row < sequence.first_row + sequence.rows; ++row) {
@@ -327,10 +364,10 @@ void StepPlanner::AddCandidates(const StepBuffers& buffers) {
     }
     sequence.selected = layout.selected_rows() - sequence.first_selected;
   }
-  for_candidates([&](int32_t item, int32_t output, size_t own, size_t guide, bool guided) {
-    layout.candidates.push_back({item, output, static_cast<int32_t>(own),
-                                 buffers.candidate_tokens[static_cast<size_t>(output)], selected_index_[own],
-                                 guided ? selected_index_[guide] : -1});
+  for_candidates([&](const Wanted& wanted) {
+    layout.candidates.push_back({wanted.item, wanted.output, static_cast<int32_t>(wanted.row),
+                                 buffers.candidate_tokens[static_cast<size_t>(wanted.output)],
+                                 selected_index_[wanted.source], wanted.guided ? selected_index_[wanted.guide] : -1});
   });
 }
 

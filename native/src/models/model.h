@@ -22,6 +22,9 @@ struct ModelFacts {
   int32_t pad_token_id = -1;
   sfumato_attention attention = SFUMATO_ATTENTION_FULL;
   bool key_value_cache = false;
+  bool shifted_logits = false;
+  /// Positions of a block that the model was trained with; 0 when its config names none.
+  int32_t block_length = 0;
   int64_t parameters = 0;
 };
 

@@ -7,15 +7,6 @@
 
 namespace sfumato {
 
-/// Which of its own item's tokens a position sees; it sees all of its context.
-enum class Visibility {
-  kAll,
-  /// Those up to the end of its own block of absolute positions.
-  kOwnAndEarlierBlocks,
-  /// Itself and those before it.
-  kCausal,
-};
-
 /// One layer's keys and values of all pages: [pages, page_tokens, 2, kv_heads * head_dim], keys before values.
 struct KeyValuePages {
   float* data = nullptr;
@@ -28,14 +19,14 @@ struct AttentionShape {
   int64_t head_dim;
 };
 
-/// softmax(scale * queries keys^T) values for every item over its context's pages and its own tokens. Queries are all
-/// rows of the step, or its selected ones.
+/// softmax(scale * queries keys^T) values for every item over its context's pages and its own tokens, as far as their
+/// blocks and the layer's window allow. Queries are all rows of the step, or its selected ones.
 struct AttentionArguments {
   const StepLayout* layout;
   AttentionShape shape;
   float scale;
-  Visibility visibility = Visibility::kAll;
-  int64_t block_length = 1;
+  /// Keys farther than this before or after the query are hidden from it; 0 for no such limit.
+  int64_t window = 0;
   bool selected_only = false;
   const float* queries;  // [queries, heads, head_dim]
   int64_t query_stride;

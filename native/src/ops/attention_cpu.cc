@@ -31,16 +31,25 @@ int64_t QueriesOfTask(const AttentionArguments& arguments, int64_t panel_width, 
   return panels * panel_width;
 }
 
-/// Keys that a query sees, its item's context included.
-int64_t VisibleKeys(const AttentionArguments& arguments, const Sequence& sequence, int64_t own_row) {
-  int64_t own = sequence.rows;
-  if (arguments.visibility == Visibility::kCausal) own = own_row + 1;
-  if (arguments.visibility == Visibility::kOwnAndEarlierBlocks) {
-    const int64_t block_end =
-        ((sequence.first_position + own_row) / arguments.block_length + 1) * arguments.block_length;
-    own = std::min(sequence.rows, block_end - sequence.first_position);
+/// The keys that a query sees, counted from the first of its item's context.
+struct KeyRange {
+  int64_t first;
+  int64_t end;
+};
+
+KeyRange VisibleKeys(const AttentionArguments& arguments, const Sequence& sequence, int64_t own_row) {
+  KeyRange keys{0, sequence.context_tokens + sequence.rows};
+  if (sequence.block_length > 0) {
+    const int64_t place = sequence.first_position + own_row + sequence.block_offset;
+    const int64_t block_end = (place / sequence.block_length + 1) * sequence.block_length - sequence.block_offset;
+    keys.end = std::min(keys.end, sequence.context_tokens + block_end - sequence.first_position);
   }
-  return sequence.context_tokens + own;
+  if (arguments.window > 0) {
+    const int64_t own_key = sequence.context_tokens + own_row;
+    keys.first = std::max<int64_t>(0, own_key - arguments.window);
+    keys.end = std::min(keys.end, own_key + arguments.window + 1);
+  }
+  return keys;
 }
 
 }  // namespace
@@ -73,12 +82,19 @@ void CpuBackend::Attention(const AttentionArguments& arguments) {
     const int64_t count = std::min(queries_of_task, QueriesOf(arguments, *sequence) - first);
     const int64_t first_query = (arguments.selected_only ? sequence->first_selected : sequence->first_row) + first;
 
-    float visible[kAttentionPanels * kMaxPanelWidth];
-    if (arguments.visibility != Visibility::kAll) {
+    const bool all_visible = sequence->block_length == 0 && arguments.window == 0;
+    float first_visible[kAttentionPanels * kMaxPanelWidth];
+    float end_visible[kAttentionPanels * kMaxPanelWidth];
+    KeyRange keys{0, sequence->context_tokens + sequence->rows};
+    if (!all_visible) {
+      std::swap(keys.first, keys.end);
       for (int64_t q = 0; q < count; ++q) {
         const int64_t row =
             arguments.selected_only ? layout.selected[static_cast<size_t>(first_query + q)] : first_query + q;
-        visible[q] = static_cast<float>(VisibleKeys(arguments, *sequence, row - sequence->first_row));
+        const KeyRange seen = VisibleKeys(arguments, *sequence, row - sequence->first_row);
+        first_visible[q] = static_cast<float>(seen.first);
+        end_visible[q] = static_cast<float>(seen.end);
+        keys = {std::min(keys.first, seen.first), std::max(keys.end, seen.end)};
       }
     }
     const float* own_keys = arguments.keys + sequence->first_row * arguments.key_stride + kv_head * shape.head_dim;
@@ -101,8 +117,10 @@ void CpuBackend::Attention(const AttentionArguments& arguments) {
                           own_keys,
                           own_values,
                           arguments.key_stride,
-                          sequence->rows,
-                          arguments.visibility == Visibility::kAll ? nullptr : visible,
+                          keys.first,
+                          keys.end,
+                          all_visible ? nullptr : first_visible,
+                          all_visible ? nullptr : end_visible,
                           arguments.output + first_query * arguments.output_stride + head * shape.head_dim,
                           arguments.output_stride,
                           attention_scratch_.data() + thread * attention_scratch_stride_});
@@ -115,8 +133,7 @@ void CpuBackend::WriteKeyValues(const KeyValueWriteArguments& arguments) {
   const int64_t page_tokens = arguments.pages.page_tokens;
   const int64_t width = arguments.width;
   for (const Sequence& sequence : arguments.layout->sequences) {
-    if (!sequence.writes_pages) continue;
-    ForRows(sequence.rows, [&](int64_t row) {
+    ForRows(sequence.written, [&](int64_t row) {
       const int64_t token = sequence.context_tokens + row;
       const int64_t page = arguments.layout->pages[static_cast<size_t>(sequence.first_page + token / page_tokens)];
       float* place = arguments.pages.data + (page * page_tokens + token % page_tokens) * 2 * width;

@@ -10,7 +10,8 @@ namespace sfumato {
 
 /// One item's place in the step's rows.
 struct Sequence {
-  bool writes_pages = false;
+  /// Leading rows whose keys and values go to the pages.
+  int64_t written = 0;
   int64_t first_row = 0;
   int64_t rows = 0;
   /// The item's share of StepLayout::selected.
@@ -18,6 +19,9 @@ struct Sequence {
   int64_t selected = 0;
   int64_t first_position = 0;
   int64_t context_tokens = 0;
+  /// A row sees the item's rows up to the end of its block of positions, counted from -block_offset; all for length 0.
+  int64_t block_length = 0;
+  int64_t block_offset = 0;
   /// The item's share of StepLayout::pages.
   int64_t first_page = 0;
 };
@@ -43,11 +47,11 @@ struct CandidateRow {
   int32_t item = 0;
   /// Where the result goes in the output arrays.
   int32_t output = 0;
-  /// The step's row, for the token that stands there.
+  /// The step's row of the position, for the token that stands there.
   int32_t row = 0;
   /// Token whose probability is wanted; -1 for the one that stands there.
   int32_t token = -1;
-  /// Index in StepLayout::selected.
+  /// Index in StepLayout::selected of the row whose output is about the position.
   int32_t selected = 0;
   /// Index in StepLayout::selected of the row that guides this one; -1 for none.
   int32_t guide = -1;

@@ -11,8 +11,9 @@ namespace {
 /// A random attention problem over pages and own rows, and its answer in double.
 struct Problem {
   AttentionShape shape;
-  Visibility visibility = Visibility::kAll;
-  int64_t block_length = 1;
+  int64_t block_length = 0;
+  int64_t block_offset = 0;
+  int64_t window = 0;
   bool selected_only = false;
   int64_t page_tokens = 4;
   StepLayout layout;
@@ -29,6 +30,8 @@ struct Problem {
     sequence.rows = rows;
     sequence.first_position = context;
     sequence.context_tokens = context;
+    sequence.block_length = block_length;
+    sequence.block_offset = block_offset;
     sequence.first_page = static_cast<int64_t>(layout.pages.size());
     sequence.first_selected = layout.selected_rows();
     sequence.selected = static_cast<int64_t>(selected_rows.size());
@@ -52,8 +55,7 @@ struct Problem {
     a.layout = &layout;
     a.shape = shape;
     a.scale = 0.3f;
-    a.visibility = visibility;
-    a.block_length = block_length;
+    a.window = window;
     a.selected_only = selected_only;
     a.queries = queries.data();
     a.query_stride = width();
@@ -76,9 +78,10 @@ struct Problem {
 
   bool Sees(const Sequence& sequence, int64_t query, int64_t key) const {
     const int64_t own = key - sequence.context_tokens;
-    if (own < 0 || visibility == Visibility::kAll) return true;
-    if (visibility == Visibility::kCausal) return own <= query;
-    return (sequence.first_position + own) / block_length <= (sequence.first_position + query) / block_length;
+    if (window > 0 && std::abs(own - query) > window) return false;
+    if (own < 0 || block_length == 0) return true;
+    const int64_t origin = sequence.first_position + block_offset;
+    return (origin + own) / block_length <= (origin + query) / block_length;
   }
 
   /// The largest difference between the output and the definition.
@@ -158,11 +161,15 @@ TEST_P(AttentionTest, RaggedItemsWithGroupedHeadsMatchADoubleReference) {
 }
 
 TEST_P(AttentionTest, ReadsTheContextFromItsPages) {
-  for (const Visibility visibility : {Visibility::kAll, Visibility::kOwnAndEarlierBlocks, Visibility::kCausal}) {
+  struct Blocks {
+    int64_t length, offset, window;
+  };
+  for (const Blocks& blocks : {Blocks{0, 0, 0}, {3, 0, 0}, {3, 2, 0}, {1, 0, 0}, {0, 0, 4}, {5, 1, 3}}) {
     Problem problem;
     problem.shape = {2, 1, 8};
-    problem.visibility = visibility;
-    problem.block_length = 3;
+    problem.block_length = blocks.length;
+    problem.block_offset = blocks.offset;
+    problem.window = blocks.window;
     problem.AddSequence(5, 7, {4, 1}, {1, 4});
     problem.AddSequence(9, 0, {}, {0, 3, 8});
     problem.AddSequence(20, 16, {0, 2, 5, 3}, AllRows(20));
@@ -175,7 +182,6 @@ TEST_P(AttentionTest, ReadsTheContextFromItsPages) {
 TEST_P(AttentionTest, LongContextsAreSummedInBlocks) {
   Problem problem;
   problem.shape = {1, 1, 16};
-  problem.visibility = Visibility::kOwnAndEarlierBlocks;
   problem.block_length = 32;
   problem.page_tokens = 16;
   std::vector<int32_t> pages(40);
@@ -186,10 +192,19 @@ TEST_P(AttentionTest, LongContextsAreSummedInBlocks) {
   EXPECT_LT(problem.Error(), 1e-5);
 }
 
+TEST_P(AttentionTest, WindowsSkipWhatNobodySees) {
+  Problem problem;
+  problem.shape = {1, 1, 16};
+  problem.window = 100;
+  problem.AddSequence(1500, 0, {}, {});
+  problem.Fill(0, 8);
+  Run(problem);
+  EXPECT_LT(problem.Error(), 1e-5);
+}
+
 TEST_P(AttentionTest, SelectedRowsAreTheSameAsAmongAll) {
   Problem all;
   all.shape = {2, 2, 12};
-  all.visibility = Visibility::kOwnAndEarlierBlocks;
   all.block_length = 8;
   all.AddSequence(50, 6, {1, 0}, {0, 7, 8, 31, 49});
   all.AddSequence(20, 0, {}, {19});
@@ -257,7 +272,7 @@ TEST_P(AttentionTest, WritesKeysAndValuesAfterTheContext) {
   problem.page_tokens = 2;
   problem.AddSequence(3, 1, {2, 0}, {});
   problem.AddSequence(1, 0, {}, {});
-  problem.layout.sequences[0].writes_pages = true;
+  problem.layout.sequences[0].written = 3;
   problem.keys = {1, 2, 3, 4, 5, 6, 7, 8};
   problem.values = {10, 20, 30, 40, 50, 60, 70, 80};
   problem.pages.assign(3 * 2 * 2 * 2, -1);

@@ -13,6 +13,10 @@ package io.sfumato.engine;
  * @param padTokenId -1 when config.json names none
  * @param attention which keys a canvas position sees
  * @param keyValueCache whether PREFILL and COMMIT items are possible
+ * @param shiftedLogits whether the output at a position is about the token after it ({@link
+ *     StepItem#shiftedLogits})
+ * @param blockLength positions of a block that the model was trained with; 0 when config.json names
+ *     none
  * @param threads threads of the engine, the caller's included
  * @param weightBytes bytes of the weights as the engine holds them
  * @param stateBytes bytes of pages, slot state and work space
@@ -30,6 +34,8 @@ public record EngineInfo(
     int padTokenId,
     AttentionKind attention,
     boolean keyValueCache,
+    boolean shiftedLogits,
+    int blockLength,
     int threads,
     long parameters,
     long weightBytes,

@@ -115,12 +115,17 @@ final class NativeBuffers {
     items.temperature(item.temperature());
     items.guidance_item(item.guidanceItem());
     items.guidance_scale(item.guidanceScale());
-    items.flags(item.temperedProbabilities() ? Sfumato.SFUMATO_FLAG_TEMPERED_PROBABILITIES : 0);
+    items.flags(
+        (item.temperedProbabilities() ? Sfumato.SFUMATO_FLAG_TEMPERED_PROBABILITIES : 0)
+            | (item.shiftedLogits() ? Sfumato.SFUMATO_FLAG_SHIFTED_LOGITS : 0));
     items.top_count(item.topCount());
     items.suppressed_offset(listed);
     items.suppressed_count(suppressed);
     items.unconfident_offset(listed + suppressed);
     items.unconfident_count(unconfident);
+    items.block_length(item.blockLength());
+    items.block_offset(item.blockOffset());
+    items.commit_tokens(item.commitTokens());
     return listed + suppressed + unconfident;
   }
 

@@ -103,6 +103,8 @@ public final class NativeEngine implements DenoiseEngine {
           facts.pad_token_id(),
           AttentionKind.values()[facts.attention()],
           facts.has_key_value_cache() != 0,
+          facts.shifted_logits() != 0,
+          facts.block_length(),
           facts.threads(),
           facts.parameters(),
           facts.weight_bytes(),

@@ -30,6 +30,10 @@ public final class StepItem {
   private int guidanceItem;
   private float guidanceScale;
   private boolean temperedProbabilities;
+  private boolean shiftedLogits;
+  private int blockLength;
+  private int blockOffset;
+  private int commitTokens;
   private int topCount;
   private int[] suppressedTokens = NO_TOKENS;
   private int[] unconfidentTokens = NO_TOKENS;
@@ -60,6 +64,10 @@ public final class StepItem {
     guidanceItem = -1;
     guidanceScale = 0;
     temperedProbabilities = false;
+    shiftedLogits = false;
+    blockLength = 0;
+    blockOffset = 0;
+    commitTokens = 0;
     topCount = 0;
     suppressedTokens = NO_TOKENS;
     unconfidentTokens = NO_TOKENS;
@@ -97,6 +105,37 @@ public final class StepItem {
   /** Probabilities and entropies are those after division by the temperature. */
   public StepItem temperedProbabilities(boolean newTemperedProbabilities) {
     temperedProbabilities = newTemperedProbabilities;
+    return this;
+  }
+
+  /**
+   * A candidate's logits are those of the row before; at position 0 its own. The item must hold the
+   * row before.
+   */
+  public StepItem shiftedLogits(boolean newShiftedLogits) {
+    shiftedLogits = newShiftedLogits;
+    return this;
+  }
+
+  /**
+   * Tokens see those of their own and of earlier blocks; position p belongs to block {@code (p +
+   * offset) / length}.
+   *
+   * @param newBlockLength 0 when all see each other
+   * @param newBlockOffset 0..length-1
+   */
+  public StepItem blocks(int newBlockLength, int newBlockOffset) {
+    blockLength = newBlockLength;
+    blockOffset = newBlockOffset;
+    return this;
+  }
+
+  /**
+   * Leading tokens whose keys and values a COMMIT writes, up to the end of a block; those behind
+   * them are a canvas that sees them.
+   */
+  public StepItem commitTokens(int newCommitTokens) {
+    commitTokens = newCommitTokens;
     return this;
   }
 
@@ -202,6 +241,22 @@ public final class StepItem {
 
   public boolean temperedProbabilities() {
     return temperedProbabilities;
+  }
+
+  public boolean shiftedLogits() {
+    return shiftedLogits;
+  }
+
+  public int blockLength() {
+    return blockLength;
+  }
+
+  public int blockOffset() {
+    return blockOffset;
+  }
+
+  public int commitTokens() {
+    return commitTokens;
   }
 
   public int topCount() {

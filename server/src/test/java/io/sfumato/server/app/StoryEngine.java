@@ -50,6 +50,8 @@ final class StoryEngine implements EngineFactory {
             2,
             AttentionKind.FULL,
             false,
+            false,
+            0,
             1,
             0,
             0,

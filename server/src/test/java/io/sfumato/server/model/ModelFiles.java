@@ -65,6 +65,8 @@ public final class ModelFiles {
             2,
             AttentionKind.FULL,
             false,
+            false,
+            0,
             1,
             0,
             0,

@@ -104,6 +104,8 @@ final class RpcFixture implements AutoCloseable {
         -1,
         AttentionKind.FULL,
         false,
+        false,
+        0,
         1,
         0,
         0,

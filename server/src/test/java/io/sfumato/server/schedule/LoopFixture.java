@@ -58,6 +58,8 @@ public final class LoopFixture {
         END_OF_TEXT,
         attention,
         false,
+        false,
+        0,
         1,
         0,
         0,

@@ -62,6 +62,8 @@ final class ScriptedModel implements ModelCatalog, AutoCloseable {
             -1,
             AttentionKind.FULL,
             false,
+            false,
+            0,
             1,
             0,
             0,

@@ -49,6 +49,8 @@ final class TraceScript implements ScriptedEngine.Script {
             -1,
             AttentionKind.FULL,
             false,
+            false,
+            0,
             1,
             0,
             0,

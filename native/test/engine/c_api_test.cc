@@ -229,16 +229,21 @@ TEST_F(PlanTest, ChecksEveryFieldOfAnItem) {
   EXPECT_EQ(Error([](auto& i) { i.temperature = -1; }), "items[0].temperature: -1 (expected: 0 or 0.001..1000)");
   EXPECT_EQ(Error([](auto& i) { i.temperature = std::numeric_limits<float>::quiet_NaN(); }),
             "items[0].temperature: nan (expected: 0 or 0.001..1000)");
-  EXPECT_EQ(Error([](auto& i) { i.flags = 2; }), "items[0].flags: 2 (expected: 0..1)");
+  EXPECT_EQ(Error([](auto& i) { i.flags = 4; }), "items[0].flags: 4 (expected: 0..3)");
+  EXPECT_EQ(Error([](auto& i) { i.flags = SFUMATO_FLAG_SHIFTED_LOGITS, i.first_position = 1; }),
+            "candidate_rows[0]: 0 (expected: 1..2)");
+  EXPECT_EQ(Error([](auto& i) { i.block_length = 4; }), "items[0].block_length: 4 (expected: 0..0)");
+  EXPECT_EQ(Error([](auto& i) { i.block_offset = 1; }), "items[0].block_offset: 1 (expected: 0..0)");
+  EXPECT_EQ(Error([](auto& i) { i.commit_tokens = 1; }), "items[0].commit_tokens: 1 (expected: 0..0)");
   EXPECT_EQ(Error([](auto& i) { i.top_count = 3; }), "items[0].top_count: 3 (expected: 0..2)");
   EXPECT_EQ(Error([](auto& i) { i.suppressed_count = 17; }), "items[0].suppressed_count: 17 (expected: 0..16)");
   EXPECT_EQ(Error([](auto& i) { i.unconfident_count = -1; }), "items[0].unconfident_count: -1 (expected: 0..16)");
   EXPECT_EQ(Error([](auto& i) { i.suppressed_count = 1, i.suppressed_offset = 128; }),
             "items[0].suppressed_offset: 128 (expected: 0..127)");
   EXPECT_EQ(Error([](auto& i) { i.guidance_item = 2; }), "items[0].guidance_item: 2 (expected: -1..1)");
-  EXPECT_EQ(
-      Error([](auto& i) { i.guidance_item = 0; }),
-      "items[0].guidance_item: 0 (expected: another DENOISE item of 3 tokens without guidance, for a DENOISE item)");
+  EXPECT_EQ(Error([](auto& i) { i.guidance_item = 0; }),
+            "items[0].guidance_item: 0 (expected: another DENOISE item of 3 tokens and the same blocks without "
+            "guidance, for a DENOISE item)");
   EXPECT_EQ(Error([](auto& i) { i.guidance_item = 1, i.guidance_scale = std::numeric_limits<float>::infinity(); }),
             "items[0].guidance_scale: inf (expected: -10000..10000)");
 }

@@ -13,6 +13,9 @@ std::unique_ptr<Model> LoadLlada(Backend& backend, const Checkpoint& checkpoint,
 /// BertForMaskedLM: post-LayerNorm, learned positions, GELU feed-forward, full attention.
 std::unique_ptr<Model> LoadBertMlm(Backend& backend, const Checkpoint& checkpoint, const ModelLimits& limits);
 
+/// ModernBertForMaskedLM: pre-LayerNorm, rotary positions, gated GELU feed-forward, windows in two of three layers.
+std::unique_ptr<Model> LoadModernBertMlm(Backend& backend, const Checkpoint& checkpoint, const ModelLimits& limits);
+
 /// LLaDA-MoE-7B-A1B: norms of each head's queries and keys, mixtures of experts by softmax, full attention.
 std::unique_ptr<Model> LoadLladaMoe(Backend& backend, const Checkpoint& checkpoint, const ModelLimits& limits);
 

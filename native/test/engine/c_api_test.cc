@@ -112,11 +112,14 @@ TEST(OpenTest, RefusesFamiliesAndFeaturesThatItDoesNotHave) {
   };
   EXPECT_EQ(
       error("\"model_type\": \"llada\"", "\"model_type\": \"gpt2\"", SFUMATO_UNIMPLEMENTED),
-      "config.json model_type: gpt2 with LLaDAModelLM (expected: llada with LLaDAModelLM, bert with BertForMaskedLM)");
+      "config.json model_type: gpt2 with LLaDAModelLM (expected: llada with LLaDAModelLM, llada with LLaDAMoEModelLM, "
+      "llada2_moe with LLaDA2MoeModelLM, Dream with DreamModel, a2d-qwen2 with A2DQwen2LMHeadModel, a2d-qwen3 with "
+      "A2DQwen3LMHeadModel, sdar with SDARForCausalLM, Fast_dLLM_Qwen with Fast_dLLM_QwenForCausalLM, modernbert "
+      "with ModernBertForMaskedLM, bert with BertForMaskedLM)");
   EXPECT_EQ(error("\"rope\": true", "\"rope\": false", SFUMATO_UNIMPLEMENTED),
             "config.json rope: false (expected: true)");
   EXPECT_EQ(error("\"n_heads\": 4", "\"n_heads\": 5", SFUMATO_DATA_LOSS),
-            "config.json n_heads: 5 (expected: an even part of d_model 64)");
+            "config.json n_heads: 5 (expected: heads of an even size out of width 64)");
   EXPECT_EQ(error("\"n_layers\": 3", "\"n_layers\": 999999999", SFUMATO_DATA_LOSS),
             "config.json n_layers: 999999999 (expected: 1..1024)");
   EXPECT_EQ(error("\"mask_token_id\": 281", "\"mask_token_id\": 288", SFUMATO_DATA_LOSS),

@@ -1,4 +1,6 @@
-// Times denoising steps of one model: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16
+// Times denoising steps of one model: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16 [CONTEXT]
+//
+// With CONTEXT, for families with a cache, that many tokens lie in pages before each canvas.
 //
 // Answers each line of its input with one line of JSON, so that a driver can take turns with other programs:
 //   run SECONDS    milliseconds of each step, all positions open
@@ -23,11 +25,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int kInputs = 16;
+constexpr int32_t kPageTokens = 16;
 
 class StepBench {
  public:
-  StepBench(const char* directory, int32_t rows, int32_t canvas, int32_t threads, bool bfloat16)
+  StepBench(const char* directory, int32_t rows, int32_t canvas, int32_t threads, bool bfloat16, int32_t context)
       : canvas_(canvas), tokens_(rows * canvas) {
+    const int32_t pages = (context + kPageTokens - 1) / kPageTokens;
     sfumato_options options;
     sfumato_default_options(&options);
     options.model_directory = directory;
@@ -36,6 +40,8 @@ class StepBench {
     options.max_items = rows;
     options.max_batch_tokens = tokens_;
     options.max_candidates = tokens_;
+    options.page_tokens = kPageTokens;
+    options.max_pages = rows * pages;
     Check(sfumato_open(&options, &engine_), nullptr);
     info_.struct_size = sizeof(info_);
     Check(sfumato_get_info(engine_, &info_), engine_);
@@ -50,7 +56,15 @@ class StepBench {
       item.token_count = item.candidate_count = canvas_;
       item.guidance_item = -1;
       item.step = 1;
+      item.first_position = item.context_tokens = context;
+      item.page_offset = row * pages;
+      item.page_count = pages;
+      const bool blocks = info_.attention == SFUMATO_ATTENTION_BLOCK_CAUSAL ||
+                          (info_.attention == SFUMATO_ATTENTION_FULL_OR_BLOCK_CAUSAL && context > 0);
+      item.block_length = blocks ? canvas_ : 0;
     }
+    for (int32_t page = 0; page < rows * pages; ++page) buffers_.pages[page] = page;
+    for (int32_t row = 0; row < rows; ++row) Prefill(row, context);
     for (int32_t i = 0; i < tokens_; ++i) buffers_.candidate_rows[i] = i % canvas_;
     std::mt19937 generator(1);
     inputs_.resize(kInputs);
@@ -114,6 +128,23 @@ class StepBench {
   }
 
  private:
+  /// Writes a row's context a canvas at a time.
+  void Prefill(int32_t row, int32_t context) {
+    const sfumato_item canvas = buffers_.items[row];
+    sfumato_item& item = buffers_.items[0];
+    const sfumato_item first = item;
+    for (int32_t at = 0; at < context; at += canvas_) {
+      item = canvas;
+      item.kind = SFUMATO_ITEM_PREFILL;
+      item.first_position = item.context_tokens = at;
+      item.token_offset = item.candidate_count = 0;
+      for (int32_t i = 0; i < canvas_; ++i) buffers_.tokens[i] = (at * 31 + i * 7) % info_.vocabulary;
+      Check(sfumato_plan(engine_, 1), engine_);
+      Check(sfumato_run(engine_), engine_);
+    }
+    item = row == 0 ? canvas : first;
+  }
+
   static void Check(sfumato_status status, const sfumato_engine* engine) {
     if (status == SFUMATO_OK) return;
     std::cerr << sfumato_last_error(engine) << "\n";
@@ -133,14 +164,17 @@ class StepBench {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 6) {
-    std::cerr << "usage: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16\n";
+  const int32_t context = argc == 7 ? std::atoi(argv[6]) : 0;
+  if (argc < 6 || argc > 7 || std::atoi(argv[3]) < 1 || context % std::atoi(argv[3]) != 0) {
+    std::cerr << "usage: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16 [CONTEXT, a multiple of CANVAS]\n";
     return 2;
   }
   StepBench bench(argv[1], std::atoi(argv[2]), std::atoi(argv[3]), std::atoi(argv[4]),
-                  std::strcmp(argv[5], "bf16") == 0);
+                  std::strcmp(argv[5], "bf16") == 0, context);
   std::cout << "{\"instruction_set\": \"" << bench.info().instruction_set << "\", \"products\": \""
-            << bench.info().products << "\", \"parameters\": " << bench.info().parameters << "}" << std::endl;
+            << bench.info().products << "\", \"parameters\": " << bench.info().parameters
+            << ", \"weight_bytes\": " << bench.info().weight_bytes << ", \"state_bytes\": " << bench.info().state_bytes
+            << "}" << std::endl;
   std::string line;
   while (std::getline(std::cin, line)) {
     std::istringstream words(line);

@@ -68,6 +68,16 @@ final class StepRows implements CandidateView {
     return count;
   }
 
+  /** Canvas position of the first row; the given one when there are no rows. */
+  int firstPosition(int otherwise) {
+    return count == 0 ? otherwise : positions[0];
+  }
+
+  /** First canvas position after the rows; 0 when there are none. */
+  int endPosition() {
+    return count == 0 ? 0 : positions[count - 1] + 1;
+  }
+
   /** Canvas position of a row. */
   int canvasPosition(int row) {
     return positions[row];

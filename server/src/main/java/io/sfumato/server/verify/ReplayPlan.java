@@ -9,6 +9,7 @@ import io.sfumato.server.sampling.AcceptanceSpec.Order;
 import io.sfumato.server.sampling.AcceptanceSpec.Spread;
 import io.sfumato.server.sampling.RevisionSpec;
 import io.sfumato.server.sampling.SamplingSpec;
+import io.sfumato.server.session.Attending;
 import io.sfumato.server.session.SessionSpec;
 import io.sfumato.server.session.Template;
 import java.util.List;
@@ -133,6 +134,7 @@ final class ReplayPlan {
     return new SessionSpec(
         prompt,
         start,
+        Attending.FULL,
         Template.NONE,
         block,
         block,

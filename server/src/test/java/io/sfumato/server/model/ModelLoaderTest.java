@@ -72,7 +72,8 @@ class ModelLoaderTest {
                   new AcceptanceSpec.FixedSchedule(
                       8, AcceptanceSpec.Order.MARGIN, AcceptanceSpec.Spread.LINEAR),
                   new RevisionSpec(0.1f, 3),
-                  new int[] {1, 2}));
+                  new int[] {1, 2},
+                  false));
       assertThat(model.warnings()).isEmpty();
     }
   }
@@ -91,7 +92,7 @@ class ModelLoaderTest {
             e -> assertThat(e.reason()).isEqualTo(ErrorReason.MODEL_CAPABILITY))
         .hasMessageContaining("sfumato.block_length_tokens: 0 (expected: 1..64)")
         .hasMessageContaining(
-            "sfumato.blok: unknown key (expected: acceptance, block_length_tokens,")
+            "sfumato.blok: unknown key (expected: acceptance, attention, block_length_tokens,")
         .hasMessageContaining("sfumato.temperature: \"hot\" (expected: 0.0..2.0)")
         .hasMessageContaining("acceptance.confidence_threshold: 2 (expected: 0.0..1.0)")
         .hasMessageContaining("acceptance.fixed_schedule: 2 kinds of acceptance (expected: one)")

@@ -122,7 +122,8 @@ final class RpcFixture implements AutoCloseable {
         0,
         new AcceptanceSpec.ConfidenceThreshold(.9f),
         new RevisionSpec(.05f, 2),
-        new int[] {ByteCodec.END});
+        new int[] {ByteCodec.END},
+        false);
   }
 
   static ModelCatalog catalog(io.sfumato.server.session.SessionGate gate) {

@@ -16,6 +16,8 @@ const char* PartName(Part part) {
       return "attention";
     case Part::kFeedForward:
       return "feed_forward";
+    case Part::kRouter:
+      return "router";
     case Part::kKeyValueWrite:
       return "key_value_write";
     case Part::kGather:

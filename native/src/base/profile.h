@@ -15,6 +15,7 @@ enum class Part {
   kRope,
   kAttention,
   kFeedForward,
+  kRouter,
   kKeyValueWrite,
   kGather,
   kHead,
@@ -22,7 +23,7 @@ enum class Part {
   kSampling
 };
 
-constexpr int kPartCount = 11;
+constexpr int kPartCount = 12;
 
 const char* PartName(Part part);
 

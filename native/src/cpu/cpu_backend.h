@@ -40,11 +40,14 @@ class CpuBackend : public Backend {
   void Embed(const EmbeddingArguments& arguments) override;
   void RmsNorm(const NormArguments& arguments) override;
   void LayerNorm(const NormArguments& arguments) override;
+  void HeadNorm(const HeadNormArguments& arguments) override;
   void Matmul(const MatmulArguments& arguments) override;
   void Rope(const RopeArguments& arguments) override;
   void WriteKeyValues(const KeyValueWriteArguments& arguments) override;
   void Attention(const AttentionArguments& arguments) override;
   void Gather(const GatherArguments& arguments) override;
+  void Route(const RouteArguments& arguments) override;
+  void Combine(const CombineArguments& arguments) override;
   void Candidates(const CandidateArguments& arguments) override;
 
   int64_t WorkBytes() const override;

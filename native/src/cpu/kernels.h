@@ -98,9 +98,12 @@ struct Kernels {
   void (*rms_norm)(const float* input, const float* weight, float epsilon, int64_t size, float* output);
   void (*layer_norm)(const float* input, const float* weight, const float* bias, float epsilon, int64_t size,
                      float* output);
-  /// Rotates the two halves of each head by the angles of one position.
-  void (*rope)(float* row, int64_t heads, int64_t head_dim, const float* cosines, const float* sines);
+  /// Rotates the two halves of each head's first rotary_dim numbers by the angles of one position.
+  void (*rope)(float* row, int64_t heads, int64_t head_dim, int64_t rotary_dim, const float* cosines,
+               const float* sines);
   void (*add)(const float* addend, int64_t size, float* sum);
+  /// sum += factor addend
+  void (*add_scaled)(const float* addend, float factor, int64_t size, float* sum);
   void (*logit_statistics)(const float* logits, int64_t size, float scale, float sampling_scale,
                            LogitStatistics* statistics);
   /// logits = u + (scale + 1) (logits - u)

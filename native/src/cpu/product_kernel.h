@@ -9,7 +9,7 @@ namespace {
 
 /// Columns of the output that one panel yields.
 template <Epilogue kEpilogue>
-constexpr int64_t kColumnsPerPanel = kEpilogue == Epilogue::kGatedSilu ? kLanes : kPanelWidth;
+constexpr int64_t kColumnsPerPanel = IsGated(kEpilogue) ? kLanes : kPanelWidth;
 
 inline void StoreColumns(float* p, Vec value, int64_t columns) {
   if (columns >= kLanes) {
@@ -17,6 +17,13 @@ inline void StoreColumns(float* p, Vec value, int64_t columns) {
   } else if (columns > 0) {
     StorePart(p, value, columns);
   }
+}
+
+template <Epilogue kEpilogue>
+inline Vec Activate(Vec gate) {
+  if constexpr (kEpilogue == Epilogue::kGatedSilu) return Silu(gate);
+  if constexpr (kEpilogue == Epilogue::kGatedGelu) return Gelu(gate);
+  return GeluTanh(gate);
 }
 
 template <Epilogue kEpilogue>
@@ -61,8 +68,8 @@ struct PanelProduct {
     }
     for (int r = 0; r < kRows; ++r) {
       float* out = output + (row + r) * tile.output_stride;
-      if constexpr (kEpilogue == Epilogue::kGatedSilu) {
-        StoreColumns(out, Silu(sums.low[r]) * sums.high[r], columns);
+      if constexpr (IsGated(kEpilogue)) {
+        StoreColumns(out, Activate<kEpilogue>(sums.low[r]) * sums.high[r], columns);
       } else {
         StoreColumns(out, Finish<kEpilogue>(sums.low[r], bias, out, columns), columns);
         StoreColumns(
@@ -130,6 +137,10 @@ void Product(const ProductTile<Element>& tile) {
       return ProductWith<Epilogue::kGelu>(tile);
     case Epilogue::kGatedSilu:
       return ProductWith<Epilogue::kGatedSilu>(tile);
+    case Epilogue::kGatedGelu:
+      return ProductWith<Epilogue::kGatedGelu>(tile);
+    case Epilogue::kGatedGeluTanh:
+      return ProductWith<Epilogue::kGatedGeluTanh>(tile);
   }
 }
 

@@ -56,8 +56,8 @@ void LayerNorm(const float* input, const float* weight, const float* bias, float
   });
 }
 
-void Rope(float* row, int64_t heads, int64_t head_dim, const float* cosines, const float* sines) {
-  const int64_t half = head_dim / 2;
+void Rope(float* row, int64_t heads, int64_t head_dim, int64_t rotary_dim, const float* cosines, const float* sines) {
+  const int64_t half = rotary_dim / 2;
   for (int64_t head = 0; head < heads; ++head) {
     float* first = row + head * head_dim;
     float* second = first + half;
@@ -75,6 +75,13 @@ void Rope(float* row, int64_t heads, int64_t head_dim, const float* cosines, con
 void AddTo(const float* addend, int64_t size, float* sum) {
   ForVectors(size, [&](int64_t i, int64_t count) {
     StoreUpTo(sum + i, LoadUpTo(sum + i, count, 0.0f) + LoadUpTo(addend + i, count, 0.0f), count);
+  });
+}
+
+void AddScaled(const float* addend, float factor, int64_t size, float* sum) {
+  const Vec factors = Set(factor);
+  ForVectors(size, [&](int64_t i, int64_t count) {
+    StoreUpTo(sum + i, MultiplyAdd(factors, LoadUpTo(addend + i, count, 0.0f), LoadUpTo(sum + i, count, 0.0f)), count);
   });
 }
 

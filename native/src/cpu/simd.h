@@ -168,6 +168,12 @@ inline Vec Exp(Vec x) {
 
 inline Vec Silu(Vec x) { return x / (Set(1.0f) + Exp(Set(0.0f) - x)); }
 
+/// x / 2 (1 + tanh(u)) with u = sqrt(2 / pi) (x + 0.044715 x^3), written as x / (1 + exp(-2 u)).
+inline Vec GeluTanh(Vec x) {
+  const Vec cubic = MultiplyAdd(x * x, Set(0.044715f), Set(1.0f)) * x;
+  return x / (Set(1.0f) + Exp(cubic * Set(-1.5957691216f)));
+}
+
 /// x Phi(x) with the error function as a ratio of polynomials on -4..4.
 inline Vec Gelu(Vec x) {
   const Vec y = Max(Set(-4.0f), Min(Set(4.0f), x * Set(0.70710678f)));

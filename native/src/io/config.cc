@@ -83,6 +83,21 @@ std::string Config::TextOr(const std::string& name, const std::string& fallback)
   return Has(name) ? Text(name) : fallback;
 }
 
+std::vector<int64_t> Config::Integers(const std::string& name, int64_t low, int64_t high, int64_t count) const {
+  const Json& value = Field(name);
+  if (!value.is_array() || static_cast<int64_t>(value.size()) != count)
+    Fail(SFUMATO_DATA_LOSS, Label(name), Shown(value), "a list of " + std::to_string(count) + " integers");
+  std::vector<int64_t> numbers;
+  for (const Json& entry : value) {
+    const bool fits = entry.is_number_integer() &&
+                      !(entry.is_number_unsigned() && entry.get<uint64_t>() > static_cast<uint64_t>(high)) &&
+                      entry.get<int64_t>() >= low && entry.get<int64_t>() <= high;
+    if (!fits) Fail(SFUMATO_DATA_LOSS, Label(name), Shown(entry), "entries of " + Interval(low, high));
+    numbers.push_back(entry.get<int64_t>());
+  }
+  return numbers;
+}
+
 std::string Config::FirstTextOf(const std::string& name) const {
   if (!Has(name)) return "";
   const Json& value = Field(name);
@@ -104,6 +119,10 @@ void Config::RequireBoolean(const std::string& name, bool expected) const {
   const bool value = BooleanOr(name, expected);
   if (value != expected)
     Fail(SFUMATO_UNIMPLEMENTED, Label(name), value ? "true" : "false", expected ? "true" : "false");
+}
+
+void Config::RequireNull(const std::string& name) const {
+  if (Has(name)) Fail(SFUMATO_UNIMPLEMENTED, Label(name), Shown(document_[name]), "null");
 }
 
 }  // namespace sfumato

@@ -2,6 +2,7 @@
 #define SFUMATO_IO_CONFIG_H_
 
 #include <string>
+#include <vector>
 
 #include "io/json.h"
 
@@ -29,6 +30,9 @@ class Config {
   bool BooleanOr(const std::string& name, bool fallback) const;
   std::string TextOr(const std::string& name, const std::string& fallback) const;
 
+  /// A list of so many integers that must be there, low <= each <= high; throws DATA_LOSS.
+  std::vector<int64_t> Integers(const std::string& name, int64_t low, int64_t high, int64_t count) const;
+
   /// The first entry of a list of strings; empty when the field is missing, null or an empty list.
   std::string FirstTextOf(const std::string& name) const;
 
@@ -38,6 +42,8 @@ class Config {
   /// Throws UNIMPLEMENTED when the field is there and has another value.
   void RequireText(const std::string& name, const std::string& expected) const;
   void RequireBoolean(const std::string& name, bool expected) const;
+  /// The same unless the field is missing or null.
+  void RequireNull(const std::string& name) const;
 
  private:
   const Json& Field(const std::string& name) const;

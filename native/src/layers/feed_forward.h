@@ -5,16 +5,22 @@
 
 namespace sfumato {
 
-/// A wide layer with an activation and the way back, added to the residual: down(activation(up(input))).
+/// A wide layer with an activation and the way back: down(activation(up(input))).
 struct FeedForward {
   Linear up;
   Linear down;
   Epilogue activation;
 
-  /// inner: [rows, up's outputs]
+  /// Adds to the residual. inner: [rows, up's outputs]
   void Run(Backend& backend, const float* input, int64_t rows, float* inner, float* residual) const {
     up.Run(backend, Part::kFeedForward, input, rows, activation, inner);
     down.Run(backend, Part::kFeedForward, inner, rows, Epilogue::kAdd, residual);
+  }
+
+  /// Writes the output.
+  void RunInto(Backend& backend, const float* input, int64_t rows, float* inner, float* output) const {
+    up.Run(backend, Part::kFeedForward, input, rows, activation, inner);
+    down.Run(backend, Part::kFeedForward, inner, rows, Epilogue::kStore, output);
   }
 };
 

@@ -9,26 +9,27 @@
 
 namespace sfumato {
 
-/// Cosines and sines of all positions. Frequencies and angles are rounded to float as the reference implementations do,
+/// Cosines and sines of all positions, for the first rotary_dim numbers of each head. Frequencies and angles are rounded to float as the reference implementations do,
 /// since at large positions that rounding is visible.
 struct RopeTable {
-  std::unique_ptr<Buffer> cosines;  // [max_positions, head_dim / 2]
+  std::unique_ptr<Buffer> cosines;  // [max_positions, rotary_dim / 2]
   std::unique_ptr<Buffer> sines;
+  int64_t rotary_dim = 0;
 
-  static RopeTable Build(Backend& backend, int64_t max_positions, int64_t head_dim, double theta) {
-    const int64_t half = head_dim / 2;
+  static RopeTable Build(Backend& backend, int64_t max_positions, int64_t rotary_dim, double theta) {
+    const int64_t half = rotary_dim / 2;
     std::vector<float> cosines(static_cast<size_t>(max_positions * half));
     std::vector<float> sines(cosines.size());
     for (int64_t i = 0; i < half; ++i) {
       const auto frequency =
-          static_cast<float>(1.0 / std::pow(theta, 2.0 * static_cast<double>(i) / static_cast<double>(head_dim)));
+          static_cast<float>(1.0 / std::pow(theta, 2.0 * static_cast<double>(i) / static_cast<double>(rotary_dim)));
       for (int64_t position = 0; position < max_positions; ++position) {
         const float angle = static_cast<float>(position) * frequency;
         cosines[static_cast<size_t>(position * half + i)] = static_cast<float>(std::cos(static_cast<double>(angle)));
         sines[static_cast<size_t>(position * half + i)] = static_cast<float>(std::sin(static_cast<double>(angle)));
       }
     }
-    return {backend.Upload(cosines), backend.Upload(sines)};
+    return {backend.Upload(cosines), backend.Upload(sines), rotary_dim};
   }
 };
 

@@ -13,9 +13,12 @@ void SelfAttention::RunKeyValues(Backend& backend, const StepLayout& layout, con
   const int64_t width = shape.kv_heads * shape.head_dim;
   float* keys = workspace.key_values->data();
   key_value.Run(backend, Part::kAttentionProjections, input, layout.rows(), Epilogue::kStore, keys);
+  if (key_norm != nullptr) {
+    backend.HeadNorm({keys, 2 * width, layout.rows(), shape.kv_heads, shape.head_dim, key_norm->data(), norm_epsilon});
+  }
   if (rope != nullptr) {
-    backend.Rope({keys, 2 * width, layout.rows(), shape.kv_heads, shape.head_dim, layout.positions.data(), nullptr,
-                  rope->cosines->data(), rope->sines->data()});
+    backend.Rope({keys, 2 * width, layout.rows(), shape.kv_heads, shape.head_dim, rope->rotary_dim,
+                  layout.positions.data(), nullptr, rope->cosines->data(), rope->sines->data()});
   }
   if (pages.data != nullptr) backend.WriteKeyValues({&layout, width, keys, keys + width, 2 * width, pages});
 }
@@ -27,14 +30,18 @@ void SelfAttention::RunQueries(Backend& backend, const StepLayout& layout, bool 
   const int64_t kv_width = shape.kv_heads * shape.head_dim;
   float* queries = workspace.queries->data();
   query.Run(backend, Part::kAttentionProjections, input, rows, Epilogue::kStore, queries);
+  if (query_norm != nullptr) {
+    backend.HeadNorm({queries, width, rows, shape.heads, shape.head_dim, query_norm->data(), norm_epsilon});
+  }
   if (rope != nullptr) {
-    backend.Rope({queries, width, rows, shape.heads, shape.head_dim, layout.positions.data(),
+    backend.Rope({queries, width, rows, shape.heads, shape.head_dim, rope->rotary_dim, layout.positions.data(),
                   selected_only ? layout.selected.data() : nullptr, rope->cosines->data(), rope->sines->data()});
   }
   AttentionArguments arguments;
   arguments.layout = &layout;
   arguments.shape = shape;
   arguments.scale = scale;
+  arguments.window = window;
   arguments.selected_only = selected_only;
   arguments.queries = queries;
   arguments.query_stride = width;

@@ -18,8 +18,8 @@ struct AttentionWorkspace {
   static AttentionWorkspace Allocate(Backend& backend, int64_t rows, const AttentionShape& shape);
 };
 
-/// Multi-head attention with grouped keys: projections, rotary positions when there is a table, attention over pages
-/// and own tokens, and the output projection added to the residual.
+/// Multi-head attention with grouped keys: projections, norms of each head's queries and keys and rotary positions where
+/// the family has them, attention over pages and own tokens, and the output projection added to the residual.
 struct SelfAttention {
   AttentionShape shape;
   float scale;
@@ -27,6 +27,11 @@ struct SelfAttention {
   Linear key_value;  // keys, then values
   Linear output;
   const RopeTable* rope = nullptr;
+  std::unique_ptr<Buffer> query_norm = nullptr;  // [head_dim]; null for none
+  std::unique_ptr<Buffer> key_norm = nullptr;
+  float norm_epsilon = 0;
+  /// See AttentionArguments::window.
+  int64_t window = 0;
 
   /// Keys and values of all rows of the step; written to the pages of the items that want it.
   void RunKeyValues(Backend& backend, const StepLayout& layout, const float* input, const KeyValuePages& pages,

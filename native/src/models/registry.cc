@@ -16,6 +16,14 @@ struct Family {
 
 constexpr Family kFamilies[] = {
     {"llada", "LLaDAModelLM", LoadLlada},
+    {"llada", "LLaDAMoEModelLM", LoadLladaMoe},
+    {"llada2_moe", "LLaDA2MoeModelLM", LoadLlada2Moe},
+    {"Dream", "DreamModel", LoadDream},
+    {"a2d-qwen2", "A2DQwen2LMHeadModel", LoadA2dQwen2},
+    {"a2d-qwen3", "A2DQwen3LMHeadModel", LoadA2dQwen3},
+    {"sdar", "SDARForCausalLM", LoadSdar},
+    {"Fast_dLLM_Qwen", "Fast_dLLM_QwenForCausalLM", LoadFastDllmV2},
+    {"modernbert", "ModernBertForMaskedLM", LoadModernBertMlm},
     {"bert", "BertForMaskedLM", LoadBertMlm},
 };
 

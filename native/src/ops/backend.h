@@ -10,6 +10,7 @@
 #include "ops/attention.h"
 #include "ops/candidates.h"
 #include "ops/embedding.h"
+#include "ops/experts.h"
 #include "ops/gather.h"
 #include "ops/matmul.h"
 #include "ops/norm.h"
@@ -57,7 +58,7 @@ class Backend {
   virtual std::unique_ptr<Buffer> Upload(const std::vector<float>& values) = 0;
   /// Matrices [outputs, inner] of the same inner size, stacked.
   virtual std::unique_ptr<PackedMatrix> Pack(const std::vector<TensorView>& parts) = 0;
-  /// Gate and other half of a gated feed-forward layer, for Epilogue::kGatedSilu.
+  /// Gate and other half of a gated feed-forward layer, for a gated epilogue.
   virtual std::unique_ptr<PackedMatrix> PackGated(const TensorView& gate, const TensorView& up) = 0;
   virtual std::unique_ptr<EmbeddingTable> UploadTable(const TensorView& table) = 0;
   virtual void ReserveAttention(int64_t head_dim) = 0;
@@ -66,11 +67,14 @@ class Backend {
   virtual void Embed(const EmbeddingArguments& arguments) = 0;
   virtual void RmsNorm(const NormArguments& arguments) = 0;
   virtual void LayerNorm(const NormArguments& arguments) = 0;
+  virtual void HeadNorm(const HeadNormArguments& arguments) = 0;
   virtual void Matmul(const MatmulArguments& arguments) = 0;
   virtual void Rope(const RopeArguments& arguments) = 0;
   virtual void WriteKeyValues(const KeyValueWriteArguments& arguments) = 0;
   virtual void Attention(const AttentionArguments& arguments) = 0;
   virtual void Gather(const GatherArguments& arguments) = 0;
+  virtual void Route(const RouteArguments& arguments) = 0;
+  virtual void Combine(const CombineArguments& arguments) = 0;
   virtual void Candidates(const CandidateArguments& arguments) = 0;
 
   /// Bytes of work space that the backend itself holds.

@@ -10,9 +10,16 @@ enum class Epilogue {
   kAdd,
   /// GELU by the error function.
   kGelu,
-  /// SiLU of the gate times the other half; for gated weights, and without a bias.
+  /// An activation of the gate times the other half; for gated weights, and without a bias.
   kGatedSilu,
+  kGatedGelu,
+  /// With GELU by the hyperbolic tangent.
+  kGatedGeluTanh,
 };
+
+constexpr bool IsGated(Epilogue epilogue) {
+  return epilogue == Epilogue::kGatedSilu || epilogue == Epilogue::kGatedGelu || epilogue == Epilogue::kGatedGeluTanh;
+}
 
 }  // namespace sfumato
 

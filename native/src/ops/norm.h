@@ -17,6 +17,17 @@ struct NormArguments {
   float* output;  // [rows, width]
 };
 
+/// RMS norm of each head for itself, in place.
+struct HeadNormArguments {
+  float* values;  // [rows, heads, head_dim] at the given stride
+  int64_t stride;
+  int64_t rows;
+  int64_t heads;
+  int64_t head_dim;
+  const float* weight;  // [head_dim]
+  float epsilon;
+};
+
 }  // namespace sfumato
 
 #endif  // SFUMATO_OPS_NORM_H_

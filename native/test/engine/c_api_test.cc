@@ -112,11 +112,14 @@ TEST(OpenTest, RefusesFamiliesAndFeaturesThatItDoesNotHave) {
   };
   EXPECT_EQ(
       error("\"model_type\": \"llada\"", "\"model_type\": \"gpt2\"", SFUMATO_UNIMPLEMENTED),
-      "config.json model_type: gpt2 with LLaDAModelLM (expected: llada with LLaDAModelLM, bert with BertForMaskedLM)");
+      "config.json model_type: gpt2 with LLaDAModelLM (expected: llada with LLaDAModelLM, llada with LLaDAMoEModelLM, "
+      "llada2_moe with LLaDA2MoeModelLM, Dream with DreamModel, a2d-qwen2 with A2DQwen2LMHeadModel, a2d-qwen3 with "
+      "A2DQwen3LMHeadModel, sdar with SDARForCausalLM, Fast_dLLM_Qwen with Fast_dLLM_QwenForCausalLM, modernbert "
+      "with ModernBertForMaskedLM, bert with BertForMaskedLM)");
   EXPECT_EQ(error("\"rope\": true", "\"rope\": false", SFUMATO_UNIMPLEMENTED),
             "config.json rope: false (expected: true)");
   EXPECT_EQ(error("\"n_heads\": 4", "\"n_heads\": 5", SFUMATO_DATA_LOSS),
-            "config.json n_heads: 5 (expected: an even part of d_model 64)");
+            "config.json n_heads: 5 (expected: heads of an even size out of width 64)");
   EXPECT_EQ(error("\"n_layers\": 3", "\"n_layers\": 999999999", SFUMATO_DATA_LOSS),
             "config.json n_layers: 999999999 (expected: 1..1024)");
   EXPECT_EQ(error("\"mask_token_id\": 281", "\"mask_token_id\": 288", SFUMATO_DATA_LOSS),
@@ -229,16 +232,21 @@ TEST_F(PlanTest, ChecksEveryFieldOfAnItem) {
   EXPECT_EQ(Error([](auto& i) { i.temperature = -1; }), "items[0].temperature: -1 (expected: 0 or 0.001..1000)");
   EXPECT_EQ(Error([](auto& i) { i.temperature = std::numeric_limits<float>::quiet_NaN(); }),
             "items[0].temperature: nan (expected: 0 or 0.001..1000)");
-  EXPECT_EQ(Error([](auto& i) { i.flags = 2; }), "items[0].flags: 2 (expected: 0..1)");
+  EXPECT_EQ(Error([](auto& i) { i.flags = 4; }), "items[0].flags: 4 (expected: 0..3)");
+  EXPECT_EQ(Error([](auto& i) { i.flags = SFUMATO_FLAG_SHIFTED_LOGITS, i.first_position = 1; }),
+            "candidate_rows[0]: 0 (expected: 1..2)");
+  EXPECT_EQ(Error([](auto& i) { i.block_length = 4; }), "items[0].block_length: 4 (expected: 0..0)");
+  EXPECT_EQ(Error([](auto& i) { i.block_offset = 1; }), "items[0].block_offset: 1 (expected: 0..0)");
+  EXPECT_EQ(Error([](auto& i) { i.commit_tokens = 1; }), "items[0].commit_tokens: 1 (expected: 0..0)");
   EXPECT_EQ(Error([](auto& i) { i.top_count = 3; }), "items[0].top_count: 3 (expected: 0..2)");
   EXPECT_EQ(Error([](auto& i) { i.suppressed_count = 17; }), "items[0].suppressed_count: 17 (expected: 0..16)");
   EXPECT_EQ(Error([](auto& i) { i.unconfident_count = -1; }), "items[0].unconfident_count: -1 (expected: 0..16)");
   EXPECT_EQ(Error([](auto& i) { i.suppressed_count = 1, i.suppressed_offset = 128; }),
             "items[0].suppressed_offset: 128 (expected: 0..127)");
   EXPECT_EQ(Error([](auto& i) { i.guidance_item = 2; }), "items[0].guidance_item: 2 (expected: -1..1)");
-  EXPECT_EQ(
-      Error([](auto& i) { i.guidance_item = 0; }),
-      "items[0].guidance_item: 0 (expected: another DENOISE item of 3 tokens without guidance, for a DENOISE item)");
+  EXPECT_EQ(Error([](auto& i) { i.guidance_item = 0; }),
+            "items[0].guidance_item: 0 (expected: another DENOISE item of 3 tokens and the same blocks without "
+            "guidance, for a DENOISE item)");
   EXPECT_EQ(Error([](auto& i) { i.guidance_item = 1, i.guidance_scale = std::numeric_limits<float>::infinity(); }),
             "items[0].guidance_scale: inf (expected: -10000..10000)");
 }

@@ -36,6 +36,7 @@ class CacheTest : public testing::Test {
     sfumato_item& item = b.items[static_cast<size_t>(items_)];
     item = {};
     item.kind = kind;
+    item.commit_tokens = kind == SFUMATO_ITEM_COMMIT ? static_cast<int32_t>(tokens.size()) : 0;
     item.slot = items_++;
     item.first_position = context;
     item.context_tokens = context;

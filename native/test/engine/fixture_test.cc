@@ -28,7 +28,9 @@ TEST_P(FixtureTest, ForwardCasesMatchTheReference) {
     SCOPED_TRACE(c["name"].get<std::string>());
     const auto tokens = c["input_ids"].get<std::vector<int32_t>>();
     engine.Clear();
-    engine.Add(tokens);
+    sfumato_item& item = engine.Add(tokens);
+    item.block_length = c.value("block_length", 0);
+    if (item.block_length > 0) item.block_offset = c.value("left_padding", 0) % item.block_length;
     const std::vector<float> logits = engine.RunLogits();
 
     if (!c["logits"].is_null()) {
@@ -53,12 +55,12 @@ TEST_P(FixtureTest, ForwardCasesMatchTheReference) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, FixtureTest,
-                         testing::Combine(testing::Values("llada", "bert_mlm"),
-                                          testing::ValuesIn(SupportedInstructionSets())),
-                         [](const auto& info) {
-                           return std::get<0>(info.param) + "_" + std::to_string(std::get<1>(info.param));
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    All, FixtureTest,
+    testing::Combine(testing::Values("llada", "llada_moe", "llada2_moe", "dream", "a2d_qwen2", "a2d_qwen3", "sdar",
+                                     "fast_dllm_v2", "bert_mlm", "modernbert_mlm"),
+                     testing::ValuesIn(SupportedInstructionSets())),
+    [](const auto& info) { return std::get<0>(info.param) + "_" + std::to_string(std::get<1>(info.param)); });
 
 }  // namespace
 }  // namespace sfumato::test

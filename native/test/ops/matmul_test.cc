@@ -117,9 +117,16 @@ TEST_P(MatmulTest, ConvertsBfloat16Weights) {
   EXPECT_EQ(output, (Floats{-5}));
 }
 
-TEST_P(MatmulTest, GatesWithSilu) {
+double GateOf(double x, Epilogue epilogue) {
+  if (epilogue == Epilogue::kGatedSilu) return x / (1 + std::exp(-x));
+  if (epilogue == Epilogue::kGatedGelu) return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
+  return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+}
+
+TEST_P(MatmulTest, GatesOneHalfWithTheOther) {
   const auto backend = MakeBackend();
-  for (const int64_t inner : {24, 300}) {
+  for (const Epilogue epilogue : {Epilogue::kGatedSilu, Epilogue::kGatedGelu, Epilogue::kGatedGeluTanh}) {
+    const int64_t inner = epilogue == Epilogue::kGatedSilu ? 300 : 24;
     const int64_t rows = 19;
     const int64_t outputs = 45;
     const Floats input = RandomOperand(rows * inner, 5);
@@ -128,8 +135,7 @@ TEST_P(MatmulTest, GatesWithSilu) {
     const auto packed = backend->PackGated(View(gate, {outputs, inner}), View(up, {outputs, inner}));
     EXPECT_EQ(packed->outputs(), outputs);
     Floats output(static_cast<size_t>(rows * outputs));
-    backend->Matmul(
-        {Part::kFeedForward, input.data(), rows, packed.get(), nullptr, Epilogue::kGatedSilu, output.data()});
+    backend->Matmul({Part::kFeedForward, input.data(), rows, packed.get(), nullptr, epilogue, output.data()});
     for (int64_t r = 0; r < rows; ++r) {
       for (int64_t o = 0; o < outputs; ++o) {
         double g = 0;
@@ -139,7 +145,7 @@ TEST_P(MatmulTest, GatesWithSilu) {
               static_cast<double>(input[static_cast<size_t>(r * inner + k)]) * gate[static_cast<size_t>(o * inner + k)];
           u += static_cast<double>(input[static_cast<size_t>(r * inner + k)]) * up[static_cast<size_t>(o * inner + k)];
         }
-        ASSERT_NEAR(output[static_cast<size_t>(r * outputs + o)], g / (1 + std::exp(-g)) * u, 5e-5) << r << " " << o;
+        ASSERT_NEAR(output[static_cast<size_t>(r * outputs + o)], GateOf(g, epilogue) * u, 5e-5) << r << " " << o;
       }
     }
   }

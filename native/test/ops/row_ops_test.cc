@@ -59,11 +59,14 @@ TEST_P(RowOpsTest, NormsMatchADoubleReference) {
 
 TEST_P(RowOpsTest, RopeRotatesTheHalvesOfEachHead) {
   const auto backend = MakeBackend(GetParam());
-  for (const int64_t head_dim : {2, 6, 32, 80}) {
+  struct Head {
+    int64_t size, rotated;
+  };
+  for (const auto& [head_dim, rotary_dim] : {Head{2, 2}, {6, 6}, {32, 32}, {80, 80}, {24, 12}}) {
     const int64_t rows = 3;
     const int64_t heads = 2;
     const int64_t stride = heads * head_dim + 5;
-    const int64_t half = head_dim / 2;
+    const int64_t half = rotary_dim / 2;
     const std::vector<int32_t> positions = {4, 0, 9, 2};
     const std::vector<int32_t> indices = {0, 2, 3};
     const Floats angles = RandomFloats(10 * half, 4);
@@ -76,8 +79,8 @@ TEST_P(RowOpsTest, RopeRotatesTheHalvesOfEachHead) {
     for (const bool indexed : {false, true}) {
       const Floats before = RandomFloats(rows * stride, 5);
       Floats values = before;
-      backend->Rope({values.data(), stride, rows, heads, head_dim, positions.data(), indexed ? indices.data() : nullptr,
-                     cosines.data(), sines.data()});
+      backend->Rope({values.data(), stride, rows, heads, head_dim, rotary_dim, positions.data(),
+                     indexed ? indices.data() : nullptr, cosines.data(), sines.data()});
       for (int64_t r = 0; r < rows; ++r) {
         const int64_t position = positions[static_cast<size_t>(indexed ? indices[static_cast<size_t>(r)] : r)];
         for (int64_t h = 0; h < heads; ++h) {
@@ -89,13 +92,23 @@ TEST_P(RowOpsTest, RopeRotatesTheHalvesOfEachHead) {
             ASSERT_NEAR(values[b], before[b] * std::cos(angle) + before[a] * std::sin(angle), 1e-5);
           }
         }
-        for (int64_t i = heads * head_dim; i < stride; ++i) {
+        for (int64_t i = 0; i < stride; ++i) {
+          if (i < heads * head_dim && i % head_dim < rotary_dim) continue;
           const auto at = static_cast<size_t>(r * stride + i);
           ASSERT_EQ(values[at], before[at]);
         }
       }
     }
   }
+}
+
+TEST_P(RowOpsTest, HeadNormTreatsEachHeadForItself) {
+  const auto backend = MakeBackend(GetParam());
+  Floats values = {3, -4, 0, 0, 2, 2, 2, 2, 7,  // two heads of four, and a number that is none of theirs
+                   1, 1,  1, 1, 0, 0, 6, 8, 9};
+  const Floats weight = {1, 1, 2, 0.5};
+  backend->HeadNorm({values.data(), 9, 2, 2, 4, weight.data(), 0.0f});
+  EXPECT_EQ(values, (Floats{1.2f, -1.6f, 0, 0, 1, 1, 2, 0.5f, 7, 1, 1, 2, 0.5f, 0, 0, 2.4f, 0.8f, 9}));
 }
 
 TEST_P(RowOpsTest, EmbedStoresAndAdds) {

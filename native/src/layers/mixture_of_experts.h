@@ -1,0 +1,42 @@
+#ifndef SFUMATO_LAYERS_MIXTURE_OF_EXPERTS_H_
+#define SFUMATO_LAYERS_MIXTURE_OF_EXPERTS_H_
+
+#include <memory>
+#include <vector>
+
+#include "layers/feed_forward.h"
+
+namespace sfumato {
+
+/// Work space that all mixtures of a model share.
+struct ExpertWorkspace {
+  std::unique_ptr<Buffer> scores;    // [rows, experts]
+  std::unique_ptr<Buffer> weights;   // [rows, chosen]
+  std::unique_ptr<Buffer> inputs;    // [rows * chosen, width]
+  std::unique_ptr<Buffer> inner;     // [rows * chosen, expert's inner size]
+  std::unique_ptr<Buffer> outputs;   // [rows * chosen, width]
+  std::vector<int32_t> experts;      // [rows, chosen]
+  std::vector<int32_t> places;       // [rows, chosen]
+  std::vector<int32_t> rows_placed;  // [rows * chosen]
+  std::vector<int32_t> ends;         // [experts]
+
+  static ExpertWorkspace Allocate(Backend& backend, int64_t rows, const RouterRules& rules, int64_t width,
+                                  int64_t inner);
+};
+
+/// Many feed-forward layers of which each row runs through a few, chosen by a router, their outputs weighed and added to
+/// the residual.
+struct MixtureOfExperts {
+  RouterRules rules;
+  Linear router;
+  std::unique_ptr<Buffer> bias;  // [experts]; null for none. RouterRules::bias points here.
+  std::vector<FeedForward> experts;
+
+  /// Rows of the input choose by router_input, which most families let be the same.
+  void Run(Backend& backend, const float* router_input, const float* input, int64_t rows, ExpertWorkspace& workspace,
+           float* residual) const;
+};
+
+}  // namespace sfumato
+
+#endif  // SFUMATO_LAYERS_MIXTURE_OF_EXPERTS_H_

@@ -1,0 +1,193 @@
+#include "models/decoder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "base/error.h"
+#include "layers/feed_forward.h"
+#include "layers/key_value_cache.h"
+#include "layers/mixture_of_experts.h"
+#include "layers/self_attention.h"
+
+namespace sfumato {
+namespace {
+
+struct Layer {
+  std::unique_ptr<Buffer> attention_norm;
+  SelfAttention attention;
+  std::unique_ptr<Buffer> feed_forward_norm;
+  std::optional<FeedForward> dense;
+  std::optional<MixtureOfExperts> mixture;
+};
+
+std::unique_ptr<Buffer> UploadIfThere(Backend& backend, const TensorView& tensor) {
+  return tensor.data == nullptr ? nullptr : UploadFloats(backend, tensor);
+}
+
+FeedForward Pack(Backend& backend, const GatedTensors& t) {
+  return {{backend.PackGated(t.gate, t.up), nullptr}, {backend.Pack({t.down}), nullptr}, Epilogue::kGatedSilu};
+}
+
+/// The widest feed-forward layer of those that pick chooses among a layer's.
+template <class Pick>
+int64_t WidestInner(const DecoderTensors& tensors, const Pick& pick) {
+  int64_t widest = 0;
+  for (const DecoderLayerTensors& layer : tensors.layers) {
+    const GatedTensors* gated = pick(layer);
+    if (gated != nullptr) widest = std::max(widest, gated->gate.shape[0]);
+  }
+  return widest;
+}
+
+class Decoder : public Model {
+ public:
+  Decoder(Backend& backend, const DecoderConfig& config, const DecoderTensors& tensors, const ModelLimits& limits,
+          ModelFacts facts)
+      : Model(std::move(facts)),
+        backend_(backend),
+        config_(config),
+        embedding_(backend.UploadTable(tensors.embedding)),
+        norm_(UploadFloats(backend, tensors.norm)),
+        head_(backend.Pack({tensors.head})),
+        rope_(RopeTable::Build(backend, config.max_positions, config.rotary_dim, config.rope_theta)),
+        cache_(backend, config.layers, limits.max_pages, limits.page_tokens, config.attention),
+        hidden_(backend.Allocate(limits.max_rows * config.width)),
+        normed_(backend.Allocate(limits.max_rows * config.width)),
+        selected_(backend.Allocate(limits.max_rows * config.width)),
+        inner_(backend.Allocate(limits.max_rows * WidestInner(tensors,
+                                                              [](const DecoderLayerTensors& layer) {
+                                                                return layer.dense ? &*layer.dense : nullptr;
+                                                              }))),
+        attention_(AttentionWorkspace::Allocate(backend, limits.max_rows, config.attention)) {
+    for (const DecoderLayerTensors& t : tensors.layers) layers_.push_back(MakeLayer(t));
+    const int64_t expert_inner = WidestInner(
+        tensors, [](const DecoderLayerTensors& layer) { return layer.experts.empty() ? nullptr : &layer.experts[0]; });
+    if (expert_inner > 0)
+      experts_ = ExpertWorkspace::Allocate(backend, limits.max_rows, config.router, config.width, expert_inner);
+    backend.ReserveAttention(config.attention.head_dim);
+    backend.ReserveCandidates(config.vocabulary, config.width);
+  }
+
+  const float* Forward(const StepLayout& layout) override {
+    float* hidden = hidden_->data();
+    float* normed = normed_->data();
+    int64_t rows = layout.rows();
+    backend_.Embed({embedding_.get(), layout.tokens.data(), rows, false, hidden});
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      const Layer& layer = layers_[i];
+      const KeyValuePages pages = cache_.Layer(static_cast<int64_t>(i));
+      Norm(hidden, rows, *layer.attention_norm, normed);
+      layer.attention.RunKeyValues(backend_, layout, normed, pages, attention_);
+      // After the last layer only the selected rows matter.
+      const bool selected_only = i + 1 == layers_.size() && !layout.all_selected();
+      if (selected_only) {
+        rows = layout.selected_rows();
+        if (rows == 0) break;
+        backend_.Gather({hidden, layout.selected.data(), rows, config_.width, selected_->data()});
+        hidden = selected_->data();
+        Norm(hidden, rows, *layer.attention_norm, normed);
+      }
+      layer.attention.RunQueries(backend_, layout, selected_only, normed, pages, attention_, hidden);
+      Norm(hidden, rows, *layer.feed_forward_norm, normed);
+      if (layer.mixture) layer.mixture->Run(backend_, normed, normed, rows, experts_, hidden);
+      if (layer.dense) layer.dense->Run(backend_, normed, rows, inner_->data(), hidden);
+    }
+    Norm(hidden, rows, *norm_, normed);
+    return normed;
+  }
+
+  const PackedMatrix& head() const override { return *head_; }
+
+ private:
+  Layer MakeLayer(const DecoderLayerTensors& t) {
+    const float scale = 1.0f / std::sqrt(static_cast<float>(config_.attention.head_dim));
+    Layer layer;
+    layer.attention_norm = UploadFloats(backend_, t.attention_norm);
+    layer.attention = {config_.attention,
+                       scale,
+                       {backend_.Pack({t.query}), UploadIfThere(backend_, t.query_bias)},
+                       {backend_.Pack({t.key, t.value}), nullptr},
+                       {backend_.Pack({t.attention_output}), nullptr},
+                       &rope_,
+                       UploadIfThere(backend_, t.query_norm),
+                       UploadIfThere(backend_, t.key_norm),
+                       config_.epsilon};
+    if (t.key_bias.data != nullptr) layer.attention.key_value.bias = UploadFloats(backend_, {t.key_bias, t.value_bias});
+    layer.feed_forward_norm = UploadFloats(backend_, t.feed_forward_norm);
+    if (t.dense) layer.dense = Pack(backend_, *t.dense);
+    if (!t.experts.empty()) layer.mixture = MakeMixture(t);
+    return layer;
+  }
+
+  MixtureOfExperts MakeMixture(const DecoderLayerTensors& t) {
+    MixtureOfExperts mixture;
+    mixture.rules = config_.router;
+    mixture.router = {backend_.Pack({t.router}), nullptr};
+    mixture.bias = UploadIfThere(backend_, t.router_bias);
+    mixture.rules.bias = mixture.bias == nullptr ? nullptr : mixture.bias->data();
+    for (const GatedTensors& expert : t.experts) mixture.experts.push_back(Pack(backend_, expert));
+    return mixture;
+  }
+
+  void Norm(const float* input, int64_t rows, const Buffer& weight, float* output) {
+    backend_.RmsNorm({input, rows, config_.width, weight.data(), nullptr, config_.epsilon, output});
+  }
+
+  Backend& backend_;
+  const DecoderConfig config_;
+  std::unique_ptr<EmbeddingTable> embedding_;
+  std::unique_ptr<Buffer> norm_;
+  std::unique_ptr<PackedMatrix> head_;
+  RopeTable rope_;
+  std::vector<Layer> layers_;
+  KeyValueCache cache_;
+  std::unique_ptr<Buffer> hidden_;    // [rows, width]
+  std::unique_ptr<Buffer> normed_;    // [rows, width]
+  std::unique_ptr<Buffer> selected_;  // [selected rows, width]
+  std::unique_ptr<Buffer> inner_;     // [rows, feed_forward]
+  AttentionWorkspace attention_;
+  ExpertWorkspace experts_;
+};
+
+}  // namespace
+
+std::unique_ptr<Model> MakeDecoder(Backend& backend, const DecoderConfig& config, const DecoderTensors& tensors,
+                                   const ModelLimits& limits, ModelFacts facts) {
+  return std::make_unique<Decoder>(backend, config, tensors, limits, std::move(facts));
+}
+
+ModelFacts DecoderFacts(const char* family, const Config& config, const DecoderConfig& decoder, int64_t parameters) {
+  ModelFacts facts;
+  facts.family = family;
+  facts.vocabulary = static_cast<int32_t>(decoder.vocabulary);
+  facts.hidden_size = static_cast<int32_t>(decoder.width);
+  facts.layers = static_cast<int32_t>(decoder.layers);
+  facts.max_positions = static_cast<int32_t>(decoder.max_positions);
+  facts.mask_token_id = config.TokenOr("mask_token_id", decoder.vocabulary);
+  facts.end_of_text_token_id = config.TokenOr("eos_token_id", decoder.vocabulary);
+  facts.pad_token_id = config.TokenOr("pad_token_id", decoder.vocabulary);
+  facts.parameters = parameters;
+  return facts;
+}
+
+void CheckHeads(const DecoderConfig& config, const char* heads_field, const char* kv_heads_field) {
+  const AttentionShape& shape = config.attention;
+  if (shape.head_dim == 0 || config.rotary_dim == 0 || config.rotary_dim % 2 != 0 ||
+      config.rotary_dim > shape.head_dim) {
+    Fail(SFUMATO_DATA_LOSS, std::string("config.json ") + heads_field, shape.heads,
+         "heads of an even size out of width " + std::to_string(config.width));
+  }
+  if (shape.heads % shape.kv_heads != 0) {
+    Fail(SFUMATO_DATA_LOSS, std::string("config.json ") + kv_heads_field, shape.kv_heads,
+         std::string("a divisor of ") + heads_field + " " + std::to_string(shape.heads));
+  }
+}
+
+TensorView RowsOf(const TensorView& matrix, int64_t first, int64_t count) {
+  if (matrix.data == nullptr) return {};
+  const int64_t width = matrix.shape[1];
+  return {matrix.type, {count, width}, matrix.data + first * width * BytesPerNumber(matrix.type)};
+}
+
+}  // namespace sfumato

@@ -1,0 +1,71 @@
+#ifndef SFUMATO_MODELS_DECODER_H_
+#define SFUMATO_MODELS_DECODER_H_
+
+#include <optional>
+#include <vector>
+
+#include "models/model.h"
+#include "models/tensor_finder.h"
+
+namespace sfumato {
+
+/// Sizes of a decoder.
+struct DecoderConfig {
+  int64_t width = 0;
+  int64_t layers = 0;
+  AttentionShape attention = {};
+  /// Leading numbers of each head that are rotated.
+  int64_t rotary_dim = 0;
+  double rope_theta = 10000;
+  int64_t vocabulary = 0;
+  int64_t max_positions = 0;
+  float epsilon = 0;
+  /// Of the mixtures of experts; bias and expert_scale are set from the tensors.
+  RouterRules router;
+
+  int64_t query_width() const { return attention.heads * attention.head_dim; }
+  int64_t kv_width() const { return attention.kv_heads * attention.head_dim; }
+};
+
+/// Tensors of a gated feed-forward layer with SiLU.
+struct GatedTensors {
+  TensorView gate, up, down;  // [inner, width], [inner, width], [width, inner]
+};
+
+/// Tensors of one layer; what a family does not have is empty.
+struct DecoderLayerTensors {
+  TensorView attention_norm;     // [width]
+  TensorView query, key, value;  // [heads * head_dim, width], [kv_heads * head_dim, width] twice
+  TensorView query_bias, key_bias, value_bias;
+  TensorView query_norm, key_norm;    // [head_dim]
+  TensorView attention_output;        // [width, heads * head_dim]
+  TensorView feed_forward_norm;       // [width]
+  std::optional<GatedTensors> dense;  // for every row
+  TensorView router, router_bias;     // [experts, width], [experts]
+  std::vector<GatedTensors> experts;  // for the rows that choose them
+};
+
+struct DecoderTensors {
+  TensorView embedding;  // [vocabulary, width]
+  TensorView norm;       // [width]
+  TensorView head;       // [vocabulary, width]
+  std::vector<DecoderLayerTensors> layers;
+};
+
+/// The graph that most families share: RMS norms before attention and feed-forward, rotary positions, grouped keys, gated
+/// SiLU feed-forward or a mixture of experts, or both. Which positions see each other is each item's affair.
+std::unique_ptr<Model> MakeDecoder(Backend& backend, const DecoderConfig& config, const DecoderTensors& tensors,
+                                   const ModelLimits& limits, ModelFacts facts);
+
+/// The facts that follow from sizes and from the token ids of config.json. A family says the rest.
+ModelFacts DecoderFacts(const char* family, const Config& config, const DecoderConfig& decoder, int64_t parameters);
+
+/// Throws DATA_LOSS naming the fields unless heads and sizes go together.
+void CheckHeads(const DecoderConfig& config, const char* heads_field, const char* kv_heads_field);
+
+/// Rows first..first+count-1 of a matrix.
+TensorView RowsOf(const TensorView& matrix, int64_t first, int64_t count);
+
+}  // namespace sfumato
+
+#endif  // SFUMATO_MODELS_DECODER_H_

@@ -1,0 +1,62 @@
+#include "models/qwen.h"
+
+#include <string>
+
+namespace sfumato {
+
+DecoderConfig ReadQwenConfig(const Config& config, QwenBody body) {
+  config.RequireText("hidden_act", "silu");
+  config.RequireNull("rope_scaling");
+  config.RequireBoolean("use_sliding_window", false);
+  config.RequireBoolean("attention_bias", body == QwenBody::kQwen2);
+  DecoderConfig c;
+  c.width = config.Integer("hidden_size", 1, 1 << 16);
+  c.layers = config.Integer("num_hidden_layers", 1, 1024);
+  c.attention.heads = config.Integer("num_attention_heads", 1, 1024);
+  c.attention.kv_heads = config.IntegerOr("num_key_value_heads", 1, c.attention.heads, c.attention.heads);
+  const int64_t share = c.width % c.attention.heads == 0 ? c.width / c.attention.heads : 0;
+  c.attention.head_dim = config.IntegerOr("head_dim", 1, 1 << 12, share);
+  c.rotary_dim = c.attention.head_dim;
+  c.vocabulary = config.Integer("vocab_size", 1, 1 << 24);
+  c.max_positions = config.Integer("max_position_embeddings", 1, 1 << 20);
+  c.rope_theta = config.RealOr("rope_theta", 1, 1e12, 10000);
+  c.epsilon = static_cast<float>(config.RealOr("rms_norm_eps", 0, 1, 1e-6));
+  CheckHeads(c, "num_attention_heads", "num_key_value_heads");
+  return c;
+}
+
+DecoderTensors FindQwenTensors(TensorFinder& find, const Config& config, const DecoderConfig& c, QwenBody body) {
+  const int64_t inner = config.Integer("intermediate_size", 1, 1 << 18);
+  DecoderTensors t;
+  t.embedding = find("model.embed_tokens.weight", {c.vocabulary, c.width});
+  t.norm = find("model.norm.weight", {c.width});
+  t.head =
+      config.BooleanOr("tie_word_embeddings", false) ? t.embedding : find("lm_head.weight", {c.vocabulary, c.width});
+  for (int64_t i = 0; i < c.layers; ++i) {
+    const std::string root = "model.layers." + std::to_string(i) + ".";
+    const std::string attention = root + "self_attn.";
+    DecoderLayerTensors layer;
+    layer.attention_norm = find(root + "input_layernorm.weight", {c.width});
+    layer.query = find(attention + "q_proj.weight", {c.query_width(), c.width});
+    layer.key = find(attention + "k_proj.weight", {c.kv_width(), c.width});
+    layer.value = find(attention + "v_proj.weight", {c.kv_width(), c.width});
+    if (body == QwenBody::kQwen2) {
+      layer.query_bias = find(attention + "q_proj.bias", {c.query_width()});
+      layer.key_bias = find(attention + "k_proj.bias", {c.kv_width()});
+      layer.value_bias = find(attention + "v_proj.bias", {c.kv_width()});
+    } else {
+      layer.query_norm = find(attention + "q_norm.weight", {c.attention.head_dim});
+      layer.key_norm = find(attention + "k_norm.weight", {c.attention.head_dim});
+    }
+    layer.attention_output = find(attention + "o_proj.weight", {c.width, c.query_width()});
+    layer.feed_forward_norm = find(root + "post_attention_layernorm.weight", {c.width});
+    layer.dense = GatedTensors{find(root + "mlp.gate_proj.weight", {inner, c.width}),
+                               find(root + "mlp.up_proj.weight", {inner, c.width}),
+                               find(root + "mlp.down_proj.weight", {c.width, inner})};
+    t.layers.push_back(std::move(layer));
+  }
+  find.Finish({"lm_head.weight"});
+  return t;
+}
+
+}  // namespace sfumato

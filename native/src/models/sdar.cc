@@ -1,0 +1,15 @@
+#include "models/families.h"
+#include "models/qwen.h"
+
+namespace sfumato {
+
+std::unique_ptr<Model> LoadSdar(Backend& backend, const Checkpoint& checkpoint, const ModelLimits& limits) {
+  const int64_t block_length = checkpoint.config().IntegerOr("block_size", 1, 1 << 16, 0);
+  return LoadQwen(backend, checkpoint, limits, QwenBody::kQwen3, "sdar", [block_length](ModelFacts& facts) {
+    facts.attention = SFUMATO_ATTENTION_BLOCK_CAUSAL;
+    facts.key_value_cache = true;
+    facts.block_length = static_cast<int32_t>(block_length);
+  });
+}
+
+}  // namespace sfumato

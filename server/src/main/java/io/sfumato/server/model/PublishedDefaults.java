@@ -31,9 +31,10 @@ import java.util.Locale;
  *
  * <p>{@code attention} is {@code full} or {@code block_causal}, where the family does not say.
  *
- * <p>{@code acceptance} holds one of {@code confidence_threshold}, {@code entropy_bound} and {@code
- * fixed_schedule}; the last is {@code {"steps_per_block": 32, "order": "confidence", "spread":
- * "even"}}.
+ * <p>{@code acceptance} holds one of {@code confidence_threshold}, {@code entropy_bound}, {@code
+ * joint_edit} and {@code fixed_schedule}; {@code joint_edit} is {@code {"threshold": 0.9,
+ * "edit_threshold": 0.9, "post_edit_steps": 16}}, the last {@code {"steps_per_block": 32, "order":
+ * "confidence", "spread": "even"}}.
  */
 final class PublishedDefaults {
 
@@ -42,6 +43,7 @@ final class PublishedDefaults {
   private static final float USUAL_THRESHOLD = 0.9f; // Fast-dLLM (arXiv 2505.22618)
   private static final int MAX_STEPS = 4096;
   private static final int MAX_REVISIONS = 255;
+  private static final int MAX_POST_EDIT_STEPS = 64;
   private static final float MAX_TEMPERATURE = 2;
   private static final float MAX_ENTROPY_BOUND = 100;
 
@@ -140,6 +142,16 @@ final class PublishedDefaults {
               schedule.choice("order", AcceptanceSpec.Order.class, AcceptanceSpec.Order.CONFIDENCE),
               schedule.choice("spread", AcceptanceSpec.Spread.class, AcceptanceSpec.Spread.EVEN));
       schedule.refuseOthers();
+    }
+    if (section.has("joint_edit")) {
+      kinds++;
+      JsonSection edit = section.section("joint_edit");
+      result =
+          new AcceptanceSpec.JointEdit(
+              edit.number("threshold", 0, 1, USUAL_THRESHOLD),
+              edit.number("edit_threshold", 0, 1, USUAL_THRESHOLD),
+              edit.integer("post_edit_steps", 0, MAX_POST_EDIT_STEPS, MAX_POST_EDIT_STEPS / 4));
+      edit.refuseOthers();
     }
     section.refuseOthers();
     if (kinds > 1) {

@@ -203,11 +203,17 @@ final class AdmissionRules {
       case AcceptanceSpec.FixedSchedule fixed ->
           require(fixed.stepsPerBlock() >= 1, "steps", fixed.stepsPerBlock(), ">= 1");
       case AcceptanceSpec.ConfidenceThreshold confidence ->
-          require(
-              confidence.threshold() >= 0 && confidence.threshold() <= 1,
-              "threshold",
-              confidence.threshold(),
-              "0..1");
+          requireShare("threshold", confidence.threshold());
+      case AcceptanceSpec.SeededThreshold seeded -> requireShare("threshold", seeded.threshold());
+      case AcceptanceSpec.PacedThreshold paced -> {
+        requireShare("threshold", paced.threshold());
+        require(paced.stepsPerBlock() >= 1, "steps", paced.stepsPerBlock(), ">= 1");
+      }
+      case AcceptanceSpec.JointEdit edit -> {
+        requireShare("threshold", edit.threshold());
+        requireShare("edit_threshold", edit.editThreshold());
+        require(edit.postEditSteps() >= 0, "post_edit_steps", edit.postEditSteps(), ">= 0");
+      }
       case AcceptanceSpec.EntropyBound entropy ->
           require(
               entropy.bound() >= 0 && entropy.bound() < Float.POSITIVE_INFINITY,
@@ -217,12 +223,12 @@ final class AdmissionRules {
     }
   }
 
+  private static void requireShare(String name, float share) {
+    require(share >= 0 && share <= 1, name, share, "0..1");
+  }
+
   private static void checkRevision(RevisionSpec revision) {
-    require(
-        revision.remaskThreshold() >= 0 && revision.remaskThreshold() <= 1,
-        "remask_threshold",
-        revision.remaskThreshold(),
-        "0..1");
+    requireShare("remask_threshold", revision.remaskThreshold());
     int most = revision.maxRevisionsPerToken();
     require(most >= 0 && most <= 255, "max_revisions_per_token", most, "0..255");
   }

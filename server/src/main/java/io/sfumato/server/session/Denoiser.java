@@ -45,6 +45,7 @@ final class Denoiser {
   private final Slots slots;
   private final TextEnd textEnd;
   private final Sequence sequence;
+  private final Edits edits;
   private final StepRows rows;
   private final Ranking ranking;
   private final int[] doubted; // canvas positions to open again after the decision
@@ -62,13 +63,13 @@ final class Denoiser {
   private long tokenForwards;
 
   /**
-   * @param maskToken token at undecided positions; never chosen
+   * @param maskToken token at undecided positions
    * @param chunkTokens most tokens of a step that only writes keys and values
    */
   Denoiser(SessionSpec spec, int maskToken, int chunkTokens) {
     this.spec = spec;
     sampling = spec.sampling();
-    suppressedTokens = sampling.suppressedTokensAnd(maskToken);
+    suppressedTokens = sampling.neverChosen(maskToken);
     canvas = new Canvas(spec.start(), spec.blockLength(), spec.firstBlockLength());
     sequence = new Sequence(spec, canvas, maskToken, chunkTokens);
     policy = AcceptancePolicy.of(sampling.acceptance());
@@ -77,6 +78,7 @@ final class Denoiser {
     scoring = new DraftScoring(spec.start());
     slots = new Slots(spec, canvas);
     textEnd = new TextEnd(spec, canvas, slots);
+    edits = new Edits(canvas, slots, maskToken);
     rows = new StepRows(spec.promptTokens().length, canvas.length(), spec.template().probes());
     ranking = new Ranking(canvas.length());
     doubted = new int[canvas.length()];
@@ -161,9 +163,9 @@ final class Denoiser {
         textEnd.usedBefore(finishing == Control.Scope.CANVAS ? canvas.length() : canvas.blockEnd());
     everything = finishing != null || budget.isLast(blockSteps + 1);
     int firstUndecided = canvas.firstUndecided(start, end);
-    int windowEnd =
-        everything ? end : (int) Math.min(end, (long) firstUndecided + spec.windowLength());
-    boolean examine = revision.enabled() && !everything;
+    int window = policy.seedsBlocks() && sequence.isSeed(firstUndecided) ? 1 : spec.windowLength();
+    int windowEnd = everything ? end : (int) Math.min(end, (long) firstUndecided + window);
+    boolean examine = (revision.enabled() || policy.edits()) && !everything;
     slots.ask(firstUndecided < end ? firstUndecided : -1, everything ? end : 0);
     for (int position = start; position < Math.max(end, slots.askedEnd()); position++) {
       TokenState state = canvas.state(position);
@@ -247,6 +249,9 @@ final class Denoiser {
   private void decideRows() {
     blockSteps++;
     int doubts = examine();
+    if (policy.edits() && !everything) {
+      edits.apply(policy, rows);
+    }
     ranking.rank(rows, policy.order(), sampling.seed(), blockSteps, canvas.block());
     int accepted = rows.count();
     if (!everything) {
@@ -259,9 +264,7 @@ final class Denoiser {
     }
     for (int rank = 0; rank < accepted; rank++) {
       int index = ranking.index(rank);
-      int position = rows.openPosition(index);
-      canvas.decide(
-          position, slots.written(position, rows.sampledToken(index)), rows.confidence(index));
+      edits.decide(rows.openPosition(index), rows.sampledToken(index), rows.confidence(index));
     }
     for (int doubt = 0; doubt < doubts; doubt++) {
       canvas.revise(doubted[doubt]);
@@ -296,14 +299,17 @@ final class Denoiser {
 
   /** Whether the block at work can be committed. */
   boolean blockIsDone() {
-    if (canvas.isFinished() || !scored || awaitsExamination()) {
+    if (canvas.isFinished() || !scored || awaitsPass()) {
       return false;
     }
     return endOfText() >= 0 || undecidedInBlock() == 0;
   }
 
-  private boolean awaitsExamination() {
-    if (!revision.enabled() || finishing != null || blockSteps > 0 || budget.isLast(1)) {
+  /** Whether the model is to look once more at what is decided. */
+  private boolean awaitsPass() {
+    boolean doubtful = revision.enabled() && blockSteps == 0;
+    boolean unsettled = policy.edits() && !edits.areSettled(policy);
+    if (finishing != null || budget.isLast(blockSteps + 1) || !(doubtful || unsettled)) {
       return false;
     }
     int end = textEnd.usedBefore(canvas.blockEnd());
@@ -343,6 +349,7 @@ final class Denoiser {
 
   private void startBlock() {
     blockSteps = 0;
+    edits.startBlock();
     exhausted = false;
     policyStart = 0;
     undecidedAtStart = undecidedInBlock();

@@ -89,6 +89,15 @@ final class Sequence {
     }
   }
 
+  /** Whether a canvas position is decided by a row that sees nothing of the position's block. */
+  boolean isSeed(int canvasPosition) {
+    int position = promptLength + canvasPosition;
+    return !attending.isFull()
+        && attending.shiftedLogits()
+        && position > 0
+        && attending.borderBefore(position) == position;
+  }
+
   /** Whether the step at hand only fills pages. */
   boolean isFilling() {
     return filling;

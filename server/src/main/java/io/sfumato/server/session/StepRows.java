@@ -92,6 +92,15 @@ final class StepRows implements CandidateView {
     return candidates.inputProbability(offset + row);
   }
 
+  /** Token that the model proposes at a row, decided or not. */
+  int proposedToken(int row) {
+    return candidates.sampledToken(offset + row);
+  }
+
+  float proposedConfidence(int row) {
+    return candidates.sampledProbability(offset + row);
+  }
+
   /** Notes the most probable tokens of each row. */
   void considerAlternatives(int most, PositionHistory history) {
     for (int row = 0; most > 0 && row < count; row++) {

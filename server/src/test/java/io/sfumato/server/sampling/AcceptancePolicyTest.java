@@ -53,7 +53,9 @@ final class AcceptancePolicyTest {
         figures[index] = random.nextInt(100) / 100f;
       }
       float limit = random.nextInt(100) / 100f;
-      assertThat(accepted(new ConfidenceThreshold(limit), ListedCandidates.ofConfidences(figures)))
+      assertThat(
+              accepted(
+                  new ConfidenceThreshold(limit, false), ListedCandidates.ofConfidences(figures)))
           .isEqualTo(naiveThreshold(figures, limit));
       assertThat(accepted(new EntropyBound(limit), ListedCandidates.ofEntropies(figures)))
           .isEqualTo(naiveBound(figures, limit));

@@ -143,7 +143,8 @@ public final class Specs {
             revision,
             guidance,
             NO_TOKENS,
-            NO_TOKENS);
+            NO_TOKENS,
+            false);
     return new SessionSpec(
         prompt,
         start,

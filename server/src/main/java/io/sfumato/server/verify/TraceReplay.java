@@ -59,8 +59,15 @@ final class TraceReplay {
     if (!complete) {
       return different(name, trace, differing, steps, steps);
     }
-    return new VerificationRow(
-        name, Outcome.PASS, 0, steps + " steps, every canvas the same (" + trace.algorithm() + ")");
+    int idle = trace.canvases().length - recorded.size();
+    String detail =
+        steps
+            + " steps"
+            + (idle > 0 ? " and " + idle + " that change nothing" : "")
+            + ", every canvas the same ("
+            + trace.algorithm()
+            + ")";
+    return new VerificationRow(name, Outcome.PASS, 0, detail);
   }
 
   /** The record's canvases without columns of padding and without steps that change nothing. */
@@ -113,16 +120,14 @@ final class TraceReplay {
       running = loop.step();
       boolean stopped = false;
       for (SessionEvent event = session.poll(); event != null; event = session.poll()) {
-        switch (event) {
-          case SessionEvent.CanvasChanged changed -> {
-            int[] canvas = sequence(spec, changed.snapshot().tokens());
-            stopped |= replay.stopsAtOnce() && isStopped(replay, canvases.getLast(), canvas);
-            add(canvases, canvas);
-          }
-          case SessionEvent.BlockCommitted block ->
-              stopped |= Arrays.stream(block.tokens()).anyMatch(replay::isStop);
-          case SessionEvent.Failed failed -> throw failed.reason();
-          default -> {}
+        if (event instanceof SessionEvent.CanvasChanged changed) {
+          int[] canvas = sequence(spec, changed.snapshot().tokens());
+          stopped |= replay.stopsAtOnce() && isStopped(replay, canvases.getLast(), canvas);
+          add(canvases, canvas);
+        } else if (event instanceof SessionEvent.BlockCommitted block) {
+          stopped |= Arrays.stream(block.tokens()).anyMatch(replay::isStop);
+        } else if (event instanceof SessionEvent.Failed failed) {
+          throw failed.reason();
         }
       }
       if (stopped) {

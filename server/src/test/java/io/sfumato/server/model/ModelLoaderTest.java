@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.sfumato.engine.DenoiseEngine;
 import io.sfumato.engine.EngineException;
 import io.sfumato.engine.EngineStatus;
+import io.sfumato.engine.NativeEngine;
+import io.sfumato.engine.ProductType;
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
 import io.sfumato.server.sampling.AcceptanceSpec;
@@ -76,6 +78,25 @@ class ModelLoaderTest {
                   false));
       assertThat(model.warnings()).isEmpty();
     }
+  }
+
+  @Test
+  void aFamilyThatAttendsInBlocksIsServedWithPages() throws Exception {
+    ModelSource source =
+        new ModelSource("sdar", Path.of("..", "fixtures", "sdar"), 1, ProductType.F32, 2, 0, 4, -1);
+    ModelLoader loader = loader(NativeEngine::open);
+    try (LoadedModel model = loader.load(source, () -> {})) {
+      assertThat(model.served().defaults().blockCausal()).isTrue();
+      assertThat(model.served().defaults().blockLength()).isEqualTo(4);
+    }
+  }
+
+  @Test
+  void onlyAFamilyThatMayAttendInBlocksCanBeToldTo() {
+    ModelFiles.complete(directory);
+    writeSection("{\"attention\": \"block_causal\"}");
+    assertThatThrownBy(this::load)
+        .hasMessageContaining("sfumato.attention: block_causal (expected: full with this family)");
   }
 
   @Test

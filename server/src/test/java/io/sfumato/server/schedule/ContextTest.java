@@ -81,6 +81,20 @@ final class ContextTest {
   }
 
   @Test
+  void aBlockMayBeSeededByWhatIsBeforeIt() {
+    AcceptanceSpec everything = new AcceptanceSpec.SeededThreshold(0);
+    finish(specs(8, 8, 1).causal(4, 0, true).acceptance(everything));
+    assertThat(script.items)
+        .containsExactly(
+            "PREFILL 0+8", "DENOISE 7+5", "DENOISE 8+4", "COMMIT 8+8 of them 4", "DENOISE 12+4");
+    script.items.clear();
+    finish(specs(9, 7, 1).causal(4, 0, true).acceptance(everything));
+    assertThat(script.items)
+        .as("the end of the prompt is in the first block")
+        .containsExactly("PREFILL 0+8", "DENOISE 8+4", "COMMIT 8+8 of them 4", "DENOISE 12+4");
+  }
+
+  @Test
   void aMaskInThePromptStaysAndPaddedColumnsCount() {
     finish(specs(9, 4, 1).causal(4, 3, false));
     assertThat(script.items).containsExactly("PREFILL 0+9", "DENOISE 9+4");

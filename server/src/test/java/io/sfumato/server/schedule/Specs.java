@@ -222,13 +222,16 @@ public final class Specs {
   }
 
   private static AcceptanceSpec randomAcceptance(Random random) {
-    return switch (random.nextInt(3)) {
-      case 0 ->
+    return switch (random.nextInt(6)) {
+      case 0, 1 ->
           new AcceptanceSpec.FixedSchedule(
               1 + random.nextInt(20),
               AcceptanceSpec.Order.values()[random.nextInt(5)],
-              AcceptanceSpec.Spread.values()[random.nextInt(2)]);
-      case 1 -> new AcceptanceSpec.ConfidenceThreshold(random.nextFloat());
+              AcceptanceSpec.Spread.values()[random.nextInt(3)]);
+      case 2 -> new AcceptanceSpec.ConfidenceThreshold(random.nextFloat());
+      case 3 -> new AcceptanceSpec.PacedThreshold(random.nextFloat(), 1 + random.nextInt(20));
+      case 4 ->
+          new AcceptanceSpec.JointEdit(random.nextFloat(), random.nextFloat(), random.nextInt(6));
       default -> new AcceptanceSpec.EntropyBound(random.nextFloat() * 3);
     };
   }

@@ -22,7 +22,7 @@ import tools.jackson.databind.node.JsonNodeFactory;
  *
  * @param family {@code model_type} of config.json
  * @param maxPositions longest sequence the model knows
- * @param contextTokenBytes keys and values of one token in F32, all layers together; 0 for families
+ * @param contextTokenBytes keys and values of one token in F32, all layers together; 0 for models
  *     that do not keep them
  * @param maskTokenId -1 when config.json names none
  * @param generation generation_config.json; empty when there is none
@@ -76,7 +76,6 @@ record ModelDirectory(
     if (positions == 0 && problems.isEmpty()) {
       config.unexpected("max_position_embeddings", "absent", "1.." + MAX_POSITIONS);
     }
-    long tokenBytes = ContextPages.areUsedBy(family) ? contextTokenBytes(config) : 0;
     int mask = config.token("mask_token_id").orElse(-1);
     int pad = config.token("pad_token_id").orElse(-1);
     int[] configEnds = config.tokens("eos_token_id");
@@ -85,6 +84,10 @@ record ModelDirectory(
     int[] ends =
         new JsonSection("generation_config.json", generation, problems).tokens("eos_token_id");
     ends = ends == null ? configEnds : ends;
+    boolean toldBlockCausal =
+        generation.path("sfumato").path("attention").asString("").equals("block_causal");
+    long tokenBytes =
+        ContextPages.areUsedBy(family, toldBlockCausal) ? contextTokenBytes(config) : 0;
 
     JsonNode tokenizerConfig =
         optionalJson(directory.resolve("tokenizer_config.json"), MAX_TOKENIZER_CONFIG_BYTES);

@@ -11,17 +11,29 @@ public final class ContextPages {
   /** Tokens of one page. */
   public static final int PAGE_TOKENS = 16;
 
-  /** Values of {@code model_type} whose positions attend in blocks, or may. */
-  private static final Set<String> BLOCK_CAUSAL =
-      Set.of("sdar", "llada2_moe", "Fast_dLLM_Qwen", "a2d-qwen2", "a2d-qwen3");
+  /** Values of {@code model_type} whose positions attend in blocks. */
+  private static final Set<String> BLOCK_CAUSAL = Set.of("sdar", "llada2_moe", "Fast_dLLM_Qwen");
+
+  /** Those that attend in blocks or not, as the checkpoint was trained. */
+  private static final Set<String> FULL_OR_BLOCK_CAUSAL = Set.of("a2d-qwen2", "a2d-qwen3");
 
   private static final long MEMORY_BYTES = 4L << 30;
 
   private ContextPages() {}
 
-  /** Whether the family keeps finished blocks; engines of the others refuse pages. */
-  public static boolean areUsedBy(String modelType) {
-    return BLOCK_CAUSAL.contains(modelType);
+  /** Whether the family can keep finished blocks; engines of the others refuse pages. */
+  public static boolean canBeUsedBy(String modelType) {
+    return BLOCK_CAUSAL.contains(modelType) || FULL_OR_BLOCK_CAUSAL.contains(modelType);
+  }
+
+  /**
+   * Whether a checkpoint needs them.
+   *
+   * @param toldBlockCausal whether its published settings say that it attends in blocks
+   */
+  public static boolean areUsedBy(String modelType, boolean toldBlockCausal) {
+    return BLOCK_CAUSAL.contains(modelType)
+        || (toldBlockCausal && FULL_OR_BLOCK_CAUSAL.contains(modelType));
   }
 
   /**

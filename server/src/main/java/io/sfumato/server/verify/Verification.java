@@ -74,7 +74,7 @@ public final class Verification {
         BATCH_TOKENS,
         BATCH_TOKENS,
         0,
-        ContextPages.areUsedBy(modelType) ? PAGES : 0,
+        ContextPages.canBeUsedBy(modelType) ? PAGES : 0,
         ContextPages.PAGE_TOKENS);
   }
 

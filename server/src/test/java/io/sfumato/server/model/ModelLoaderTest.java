@@ -92,6 +92,33 @@ class ModelLoaderTest {
   }
 
   @Test
+  void pagesAreOpenedForThoseThatUseThem() {
+    assertThat(pages("sdar", "{}")).isEqualTo(8); // two sequences of 64 positions
+    assertThat(pages("a2d-qwen3", "{}")).isZero();
+    assertThat(pages("a2d-qwen3", "{\"attention\": \"block_causal\"}")).isEqualTo(8);
+    assertThat(pages("llada", "{}")).isZero();
+  }
+
+  private int pages(String modelType, String section) {
+    ModelFiles.complete(directory);
+    ModelFiles.write(
+        directory.resolve("config.json"),
+        "{\"model_type\": \"" + modelType + "\", \"max_position_embeddings\": 64}");
+    writeSection(section);
+    int[] pages = {-1};
+    ModelSource source = new ModelSource("test", directory, 1, ProductType.F32, 2, 0, 4, -1);
+    assertThatThrownBy(() ->
+            loader(
+                    options -> {
+                      pages[0] = options.limits().pages();
+                      throw new EngineException(EngineStatus.UNIMPLEMENTED, "enough");
+                    })
+                .load(source, () -> {}))
+        .hasMessageContaining("enough");
+    return pages[0];
+  }
+
+  @Test
   void onlyAFamilyThatMayAttendInBlocksCanBeToldTo() {
     ModelFiles.complete(directory);
     writeSection("{\"attention\": \"block_causal\"}");

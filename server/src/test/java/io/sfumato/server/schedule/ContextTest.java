@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.sfumato.engine.AttentionKind;
 import io.sfumato.engine.EngineLimits;
+import io.sfumato.server.canvas.PositionRange;
 import io.sfumato.server.error.ServingException;
 import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.session.Control;
@@ -14,6 +15,7 @@ import io.sfumato.server.session.SessionHandle;
 import io.sfumato.server.session.SessionState;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -175,6 +177,30 @@ final class ContextTest {
       kept += paged.kept().length;
     }
     assertThat(kept).isGreaterThan(20_000);
+  }
+
+  /** Runs a session whose client edits, blanks and reopens what is not committed yet. */
+  private static SessionEvent.Finished steered(LoopFixture fixture, Specs specs, Random random) {
+    SessionHandle session = fixture.open(specs);
+    SessionEvent last = null;
+    int length = specs.build().start().length();
+    for (int step = 1; fixture.loop.step(); step++) {
+      fixture.loop.checkInvariants();
+      for (SessionEvent event : LoopFixture.drain(session)) {
+        last = event;
+      }
+      if (step < 40 && random.nextInt(4) == 0) {
+        PositionRange range = new PositionRange(random.nextInt(length), 1);
+        session.control(
+            switch (random.nextInt(3)) {
+              case 0 -> new Control.BlankSpan(step, Optional.empty(), range);
+              case 1 -> new Control.ReopenSpans(step, Optional.empty(), List.of(range), 1);
+              default -> new Control.EditSpan(step, Optional.empty(), range, new int[] {1, 2});
+            });
+      }
+    }
+    List<SessionEvent> rest = LoopFixture.drain(session);
+    return (SessionEvent.Finished) (rest.isEmpty() ? last : rest.getLast());
   }
 
   private static Specs random(Random random) {

@@ -164,9 +164,7 @@ final class ContextTest {
       PagedScript paged = new PagedScript(wide);
       LoopFixture alone = new LoopFixture(AttentionKind.FULL_OR_BLOCK_CAUSAL, wide, 1, paged);
       Specs specs = random(new Random(seed));
-      SessionHandle session = alone.open(specs);
-      alone.finish();
-      SessionEvent.Finished finished = (SessionEvent.Finished) LoopFixture.drain(session).getLast();
+      SessionEvent.Finished finished = steered(alone, specs, new Random(seed));
       int[] prompt = specs.build().promptTokens();
       int[] text = Arrays.copyOf(prompt, prompt.length + finished.tokens().length);
       System.arraycopy(finished.tokens(), 0, text, prompt.length, finished.tokens().length);
@@ -189,7 +187,7 @@ final class ContextTest {
       for (SessionEvent event : LoopFixture.drain(session)) {
         last = event;
       }
-      if (step < 40 && random.nextInt(4) == 0) {
+      if (step < 40 && random.nextInt(4) == 0 && !((Session) session).state().isOver()) {
         PositionRange range = new PositionRange(random.nextInt(length), 1);
         session.control(
             switch (random.nextInt(3)) {

@@ -37,7 +37,7 @@ public class SnapshotBenchmark {
 
   @Setup
   public void write() {
-    canvas = new Canvas(CanvasStart.undecided(length), length);
+    canvas = new Canvas(CanvasStart.undecided(length), length, length);
     for (int position = 0; position < length; position += 3) {
       canvas.decide(position, position, 0.9f);
     }

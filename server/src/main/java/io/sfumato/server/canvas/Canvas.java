@@ -14,8 +14,7 @@ import java.util.Optional;
  */
 public final class Canvas {
 
-  private final int blockLength;
-  private final int blockCount;
+  private final Blocks blocks;
   private final int[] tokens;
   private final TokenState[] states;
   private final float[] confidences;
@@ -32,17 +31,11 @@ public final class Canvas {
    * Spans with a noise of 1 are opened at once; other drafts stand as provisional tokens.
    *
    * @param blockLength positions that are committed together, >= 1
+   * @param firstBlockLength of those the first ones, 1..blockLength
    */
-  public Canvas(CanvasStart start, int blockLength) {
-    if (start.length() < 1) {
-      throw new IllegalArgumentException("canvas_length: " + start.length() + " (expected: >= 1)");
-    }
-    if (blockLength < 1) {
-      throw new IllegalArgumentException("block_length: " + blockLength + " (expected: >= 1)");
-    }
+  public Canvas(CanvasStart start, int blockLength, int firstBlockLength) {
     int length = start.length();
-    this.blockLength = Math.min(blockLength, length);
-    blockCount = (length + this.blockLength - 1) / this.blockLength;
+    blocks = new Blocks(length, blockLength, firstBlockLength);
     tokens = start.tokens().clone();
     states = new TokenState[length];
     confidences = new float[length];
@@ -224,7 +217,7 @@ public final class Canvas {
    */
   public void commitBlock() {
     commitUpTo(blockEnd());
-    if (block + 1 < blockCount) {
+    if (block + 1 < blocks.count()) {
       block++;
     } else {
       finished = true;
@@ -321,17 +314,17 @@ public final class Canvas {
   }
 
   public int blockCount() {
-    return blockCount;
+    return blocks.count();
   }
 
   /** First position of the block at work. */
   public int blockStart() {
-    return block * blockLength;
+    return blocks.start(block);
   }
 
   /** First position after the block at work. */
   public int blockEnd() {
-    return Math.min((block + 1) * blockLength, length());
+    return blocks.end(block);
   }
 
   /** Positions 0..committedLength-1 are committed. */

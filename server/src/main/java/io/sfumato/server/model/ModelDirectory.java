@@ -2,6 +2,7 @@ package io.sfumato.server.model;
 
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
+import io.sfumato.server.schedule.ContextPages;
 import io.sfumato.server.text.JsonFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +22,8 @@ import tools.jackson.databind.node.JsonNodeFactory;
  *
  * @param family {@code model_type} of config.json
  * @param maxPositions longest sequence the model knows
+ * @param contextTokenBytes keys and values of one token in F32, all layers together; 0 for models
+ *     that do not keep them
  * @param maskTokenId -1 when config.json names none
  * @param generation generation_config.json; empty when there is none
  * @param tokenizerJson content of tokenizer.json; empty for a model that is served by token ids
@@ -32,6 +35,7 @@ record ModelDirectory(
     Path path,
     String family,
     int maxPositions,
+    long contextTokenBytes,
     int maskTokenId,
     int[] endOfTextTokens,
     List<Integer> specialIds,
@@ -80,6 +84,10 @@ record ModelDirectory(
     int[] ends =
         new JsonSection("generation_config.json", generation, problems).tokens("eos_token_id");
     ends = ends == null ? configEnds : ends;
+    boolean toldBlockCausal =
+        generation.path("sfumato").path("attention").asString("").equals("block_causal");
+    long tokenBytes =
+        ContextPages.areUsedBy(family, toldBlockCausal) ? contextTokenBytes(config) : 0;
 
     JsonNode tokenizerConfig =
         optionalJson(directory.resolve("tokenizer_config.json"), MAX_TOKENIZER_CONFIG_BYTES);
@@ -104,6 +112,7 @@ record ModelDirectory(
         directory,
         family,
         positions,
+        tokenBytes,
         mask,
         ends == null ? new int[0] : ends,
         List.copyOf(specialIds),
@@ -112,6 +121,15 @@ record ModelDirectory(
         namedTokens,
         specialTokens,
         template);
+  }
+
+  private static long contextTokenBytes(JsonSection config) {
+    int layers = config.integer("num_hidden_layers", 1, 1 << 10, 1);
+    int heads = config.integer("num_attention_heads", 1, 1 << 16, 1);
+    int headSize = config.integer("hidden_size", 1, 1 << 20, 1) / heads;
+    headSize = config.integer("head_dim", 1, 1 << 16, Math.max(1, headSize));
+    heads = config.integer("num_key_value_heads", 1, 1 << 16, heads);
+    return 2L * Float.BYTES * layers * heads * headSize;
   }
 
   private static Map<String, String> namedTokens(JsonNode tokenizerConfig) {

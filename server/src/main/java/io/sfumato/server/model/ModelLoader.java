@@ -10,6 +10,7 @@ import io.sfumato.engine.StepBatch;
 import io.sfumato.server.canvas.Alternatives;
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
+import io.sfumato.server.schedule.ContextPages;
 import io.sfumato.server.schedule.EngineLoop;
 import io.sfumato.server.schedule.EngineLoopOptions;
 import io.sfumato.server.session.NanoClock;
@@ -32,8 +33,6 @@ import java.util.concurrent.FutureTask;
  * <p>The tokenizer is loaded on a thread of its own beside the weights.
  */
 public final class ModelLoader {
-
-  private static final int PAGE_TOKENS = 16;
 
   private final EngineFactory engines;
   private final NanoClock clock;
@@ -70,9 +69,9 @@ public final class ModelLoader {
       Optional<HuggingFaceTextCodec> codec = result(text);
       codec.ifPresent(opened::add);
       EngineInfo info = engine.info();
-      ModelDefaults defaults = PublishedDefaults.read(directory, info.vocabulary());
+      ModelDefaults defaults = PublishedDefaults.read(directory, info);
       int mask = maskToken(source, directory, codec, info);
-      warmUp(engine, mask, Math.min(defaults.maxLengthTokens(), engine.limits().candidates()));
+      warmUp(engine, mask, defaults);
       EngineLoopOptions loopOptions =
           new EngineLoopOptions(
               "engine-" + source.name(), source.queueCapacity(), mask, sessionPrefix);
@@ -127,9 +126,19 @@ public final class ModelLoader {
       batchTokens = (int) Math.max(positions, Math.min(all, ModelSource.USUAL_BATCH_TOKENS));
     }
     int items = 2 * source.slots(); // guidance takes two
+    int pages =
+        directory.contextTokenBytes() == 0
+            ? 0
+            : ContextPages.count(source.slots(), positions, directory.contextTokenBytes());
     EngineLimits limits =
         new EngineLimits(
-            source.slots(), items, batchTokens, batchTokens, Alternatives.MOST, 0, PAGE_TOKENS);
+            source.slots(),
+            items,
+            batchTokens,
+            batchTokens,
+            Alternatives.MOST,
+            pages,
+            ContextPages.PAGE_TOKENS);
     return new EngineOptions(source.directory(), source.threads(), source.products(), limits);
   }
 
@@ -163,9 +172,10 @@ public final class ModelLoader {
   }
 
   /** The first run of a shape is the slow one: libraries choose their kernels then. */
-  private static void warmUp(DenoiseEngine engine, int mask, int tokens) {
+  private static void warmUp(DenoiseEngine engine, int mask, ModelDefaults defaults) {
+    int tokens = Math.min(defaults.maxLengthTokens(), engine.limits().candidates());
     StepBatch batch = new StepBatch(engine.limits());
-    batch.add(ItemKind.DENOISE, 0, 0);
+    batch.add(ItemKind.DENOISE, 0, 0).blocks(defaults.attendingLength(), 0);
     for (int position = 0; position < tokens; position++) {
       batch.addToken(mask);
       batch.addCandidateRow(position);

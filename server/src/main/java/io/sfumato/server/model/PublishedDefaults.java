@@ -1,11 +1,14 @@
 package io.sfumato.server.model;
 
+import io.sfumato.engine.AttentionKind;
+import io.sfumato.engine.EngineInfo;
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
 import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.RevisionSpec;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * What a model decodes by when a request does not say: its family's habits, then the {@code
@@ -13,6 +16,7 @@ import java.util.List;
  *
  * <pre>{@code
  * "sfumato": {
+ *   "attention": "full",
  *   "max_length_tokens": 256,
  *   "block_length_tokens": 32,
  *   "window_length_tokens": 32,
@@ -25,9 +29,12 @@ import java.util.List;
  * }
  * }</pre>
  *
- * <p>{@code acceptance} holds one of {@code confidence_threshold}, {@code entropy_bound} and {@code
- * fixed_schedule}; the last is {@code {"steps_per_block": 32, "order": "confidence", "spread":
- * "even"}}.
+ * <p>{@code attention} is {@code full} or {@code block_causal}, where the family does not say.
+ *
+ * <p>{@code acceptance} holds one of {@code confidence_threshold}, {@code entropy_bound}, {@code
+ * joint_edit} and {@code fixed_schedule}; {@code joint_edit} is {@code {"threshold": 0.9,
+ * "edit_threshold": 0.9, "post_edit_steps": 16}}, the last {@code {"steps_per_block": 32, "order":
+ * "confidence", "spread": "even"}}.
  */
 final class PublishedDefaults {
 
@@ -36,6 +43,7 @@ final class PublishedDefaults {
   private static final float USUAL_THRESHOLD = 0.9f; // Fast-dLLM (arXiv 2505.22618)
   private static final int MAX_STEPS = 4096;
   private static final int MAX_REVISIONS = 255;
+  private static final int MAX_POST_EDIT_STEPS = 64;
   private static final float MAX_TEMPERATURE = 2;
   private static final float MAX_ENTROPY_BOUND = 100;
 
@@ -44,7 +52,7 @@ final class PublishedDefaults {
   /**
    * @throws ServingException MODEL_CAPABILITY with everything that is wrong, one problem per line
    */
-  static ModelDefaults read(ModelDirectory directory, int vocabulary) {
+  static ModelDefaults read(ModelDirectory directory, EngineInfo info) {
     List<String> problems = new ArrayList<>();
     JsonSection section =
         new JsonSection(
@@ -55,9 +63,13 @@ final class PublishedDefaults {
             1,
             directory.maxPositions(),
             Math.min(USUAL_CANVAS, Math.max(1, directory.maxPositions() / 2)));
+    boolean blockCausal = blockCausal(section, info.attention());
+    int usualBlock = Math.min(USUAL_BLOCK, maxLength);
+    if (blockCausal) {
+      usualBlock = info.blockLength() > 0 ? info.blockLength() : USUAL_BLOCK;
+    }
     int blockLength =
-        section.integer(
-            "block_length_tokens", 1, directory.maxPositions(), Math.min(USUAL_BLOCK, maxLength));
+        section.integer("block_length_tokens", 1, directory.maxPositions(), usualBlock);
     int windowLength = section.integer("window_length_tokens", 0, directory.maxPositions(), 0);
     int maxSteps =
         section.integer("max_steps_per_block", 1, MAX_STEPS, Math.min(2 * blockLength, MAX_STEPS));
@@ -68,8 +80,8 @@ final class PublishedDefaults {
     int[] ends = section.tokens("end_of_text_token_ids");
     ends = ends == null ? directory.endOfTextTokens() : ends;
     for (int token : ends) {
-      if (token >= vocabulary) {
-        section.unexpected("end_of_text_token_ids", token, "0.." + (vocabulary - 1));
+      if (token >= info.vocabulary()) {
+        section.unexpected("end_of_text_token_ids", token, "0.." + (info.vocabulary() - 1));
       }
     }
     section.refuseOthers();
@@ -85,7 +97,26 @@ final class PublishedDefaults {
         temperature,
         acceptance,
         revision,
-        ends);
+        ends,
+        blockCausal);
+  }
+
+  private enum Attention {
+    FULL,
+    BLOCK_CAUSAL
+  }
+
+  private static boolean blockCausal(JsonSection section, AttentionKind family) {
+    Attention usual =
+        family == AttentionKind.BLOCK_CAUSAL ? Attention.BLOCK_CAUSAL : Attention.FULL;
+    Attention attention = section.choice("attention", Attention.class, usual);
+    if (attention != usual && family != AttentionKind.FULL_OR_BLOCK_CAUSAL) {
+      section.unexpected(
+          "attention",
+          attention.name().toLowerCase(Locale.ROOT),
+          usual.name().toLowerCase(Locale.ROOT) + " with this family");
+    }
+    return attention == Attention.BLOCK_CAUSAL;
   }
 
   private static AcceptanceSpec acceptance(JsonSection section, int maxSteps) {
@@ -111,6 +142,16 @@ final class PublishedDefaults {
               schedule.choice("order", AcceptanceSpec.Order.class, AcceptanceSpec.Order.CONFIDENCE),
               schedule.choice("spread", AcceptanceSpec.Spread.class, AcceptanceSpec.Spread.EVEN));
       schedule.refuseOthers();
+    }
+    if (section.has("joint_edit")) {
+      kinds++;
+      JsonSection edit = section.section("joint_edit");
+      result =
+          new AcceptanceSpec.JointEdit(
+              edit.number("threshold", 0, 1, USUAL_THRESHOLD),
+              edit.number("edit_threshold", 0, 1, USUAL_THRESHOLD),
+              edit.integer("post_edit_steps", 0, MAX_POST_EDIT_STEPS, MAX_POST_EDIT_STEPS / 4));
+      edit.refuseOthers();
     }
     section.refuseOthers();
     if (kinds > 1) {

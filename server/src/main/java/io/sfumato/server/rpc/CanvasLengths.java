@@ -50,11 +50,13 @@ record CanvasLengths(int canvas, int block, int window) {
     if (problems.isEmpty()) {
       checkContext(path, prompt, length, context);
     }
-    int block = Math.min(defaults.blockLength(), length);
+    // Where blocks are what positions see of each other, the length of the text has no say in it.
+    int longest = defaults.blockCausal() ? context : length;
+    int block = Math.min(defaults.blockLength(), longest);
     if (spec.hasBlockLengthTokens()) {
       block =
           Ranges.integer(
-              problems, path + ".block_length_tokens", spec.getBlockLengthTokens(), 1, length);
+              problems, path + ".block_length_tokens", spec.getBlockLengthTokens(), 1, longest);
     }
     int window = defaults.windowLength() == 0 ? block : Math.min(defaults.windowLength(), block);
     if (spec.hasWindowLengthTokens()) {

@@ -154,7 +154,7 @@ final class ControlReader {
       case CONFIDENCE_THRESHOLD ->
           asSampling.setConfidenceThreshold(budget.getConfidenceThreshold());
       case ENTROPY_BOUND -> asSampling.setEntropyBound(budget.getEntropyBound());
-      case JOINT_EDIT -> problems.notBuilt(path + ".joint_edit", "set");
+      case JOINT_EDIT -> asSampling.setJointEdit(budget.getJointEdit());
       case ACCEPTANCE_NOT_SET -> {}
     }
     SamplingReader.Budget read =

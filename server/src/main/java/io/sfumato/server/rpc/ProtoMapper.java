@@ -20,6 +20,7 @@ import io.sfumato.v1.Capabilities;
 import io.sfumato.v1.ConfidenceThreshold;
 import io.sfumato.v1.EntropyBound;
 import io.sfumato.v1.FixedSchedule;
+import io.sfumato.v1.JointEdit;
 import io.sfumato.v1.Limits;
 import io.sfumato.v1.Model;
 import io.sfumato.v1.Progress;
@@ -153,6 +154,7 @@ final class ProtoMapper {
                 .setRefine(true)
                 .setTemplates(served.text().isPresent() && defaults.endOfTextTokens().length > 0)
                 .setRevision(true)
+                .setJointEdit(true)
                 .setGuidance(true)
                 .setMaxAlternatives(served.mostAlternatives()))
         .setDefaultCanvas(
@@ -219,6 +221,18 @@ final class ProtoMapper {
       case AcceptanceSpec.ConfidenceThreshold threshold ->
           sampling.setConfidenceThreshold(
               ConfidenceThreshold.newBuilder().setThreshold(threshold.threshold()));
+      case AcceptanceSpec.PacedThreshold paced ->
+          sampling.setConfidenceThreshold(
+              ConfidenceThreshold.newBuilder().setThreshold(paced.threshold()));
+      case AcceptanceSpec.SeededThreshold seeded ->
+          sampling.setConfidenceThreshold(
+              ConfidenceThreshold.newBuilder().setThreshold(seeded.threshold()));
+      case AcceptanceSpec.JointEdit edit ->
+          sampling.setJointEdit(
+              JointEdit.newBuilder()
+                  .setThreshold(edit.threshold())
+                  .setEditThreshold(edit.editThreshold())
+                  .setPostEditSteps(edit.postEditSteps()));
       case AcceptanceSpec.EntropyBound bound ->
           sampling.setEntropyBound(EntropyBound.newBuilder().setBound(bound.bound()));
     }

@@ -8,6 +8,7 @@ import io.sfumato.server.model.ModelCatalog;
 import io.sfumato.server.model.ModelDefaults;
 import io.sfumato.server.model.ServedModel;
 import io.sfumato.server.sampling.SamplingSpec;
+import io.sfumato.server.session.Attending;
 import io.sfumato.server.session.SessionSpec;
 import io.sfumato.server.session.Template;
 import io.sfumato.server.text.StopMatcher;
@@ -215,6 +216,9 @@ final class RequestValidator {
         new SessionSpec(
             prompt,
             canvas,
+            defaults.blockCausal()
+                ? new Attending(lengths.block(), 0, model.engine().shiftedLogits())
+                : new Attending(0, 0, model.engine().shiftedLogits()),
             template,
             lengths.block(),
             lengths.window(),

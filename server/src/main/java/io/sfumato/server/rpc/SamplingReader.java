@@ -15,6 +15,12 @@ final class SamplingReader {
   private static final float LEAST_TEMPERATURE = .001f;
   private static final float DEFAULT_THRESHOLD = .9f;
   private static final float DEFAULT_BOUND = .1f;
+  private static final int MOST_POST_EDITS = 64;
+
+  /** As LLaDA2.1 is published. */
+  private static final AcceptanceSpec.JointEdit DEFAULT_EDIT =
+      new AcceptanceSpec.JointEdit(.95f, .9f, 16);
+
   private static final int[] NO_TOKENS = {};
 
   private final LongSupplier seeds;
@@ -66,7 +72,8 @@ final class SamplingReader {
         revision(spec, path, defaults, problems),
         guidance,
         ignoreEndOfText ? defaults.endOfTextTokens() : NO_TOKENS,
-        NO_TOKENS);
+        NO_TOKENS,
+        false);
   }
 
   /** What a step accepts, and how many steps a block may take. */
@@ -103,9 +110,6 @@ final class SamplingReader {
     }
     if (spec.getLogitBiasCount() > 0) {
       problems.notBuilt(path + ".logit_bias", spec.getLogitBiasCount() + " entries");
-    }
-    if (spec.hasJointEdit()) {
-      problems.notBuilt(path + ".joint_edit", "set");
     }
   }
 
@@ -154,8 +158,30 @@ final class SamplingReader {
         }
         yield new AcceptanceSpec.EntropyBound(bound);
       }
-      case JOINT_EDIT, ACCEPTANCE_NOT_SET -> defaults.acceptance();
+      case JOINT_EDIT -> jointEdit(spec.getJointEdit(), path + ".joint_edit", defaults, problems);
+      case ACCEPTANCE_NOT_SET -> defaults.acceptance();
     };
+  }
+
+  private static AcceptanceSpec jointEdit(
+      io.sfumato.v1.JointEdit edit, String path, ModelDefaults defaults, Problems problems) {
+    AcceptanceSpec.JointEdit usual =
+        defaults.acceptance() instanceof AcceptanceSpec.JointEdit own ? own : DEFAULT_EDIT;
+    float threshold = usual.threshold();
+    if (edit.hasThreshold()) {
+      threshold = Ranges.share(problems, path + ".threshold", edit.getThreshold());
+    }
+    float editThreshold = usual.editThreshold();
+    if (edit.hasEditThreshold()) {
+      editThreshold = Ranges.share(problems, path + ".edit_threshold", edit.getEditThreshold());
+    }
+    int steps = usual.postEditSteps();
+    if (edit.hasPostEditSteps()) {
+      steps =
+          Ranges.integer(
+              problems, path + ".post_edit_steps", edit.getPostEditSteps(), 0, MOST_POST_EDITS);
+    }
+    return new AcceptanceSpec.JointEdit(threshold, editThreshold, steps);
   }
 
   private static AcceptanceSpec fixedSchedule(

@@ -8,7 +8,8 @@ import io.sfumato.server.sampling.AcceptanceSpec.Order;
  *
  * <p>Pure functions of their arguments; immutable and thread-safe.
  */
-public sealed interface AcceptancePolicy permits FixedSchedule, ConfidenceThreshold, EntropyBound {
+public sealed interface AcceptancePolicy
+    permits FixedSchedule, ConfidenceThreshold, EntropyBound, PacedThreshold, JointEdit {
 
   /** By which figure the candidates are to be ranked. */
   Order order();
@@ -23,11 +24,35 @@ public sealed interface AcceptancePolicy permits FixedSchedule, ConfidenceThresh
    */
   int accepted(Ranking ranked, int undecidedAtStart, int step);
 
+  /** Whether the first position of a block that sees nothing of it is accepted alone. */
+  default boolean seedsBlocks() {
+    return false;
+  }
+
+  /** Whether tokens that stand already may be replaced. */
+  default boolean edits() {
+    return false;
+  }
+
+  /** Whether a token is replaced by another one of this confidence. */
+  default boolean replaces(float confidence) {
+    return false;
+  }
+
+  /** Steps that only edit, once nothing is undecided, at most. */
+  default int postEditSteps() {
+    return 0;
+  }
+
   static AcceptancePolicy of(AcceptanceSpec spec) {
     return switch (spec) {
       case AcceptanceSpec.FixedSchedule fixed -> new FixedSchedule(fixed);
       case AcceptanceSpec.ConfidenceThreshold threshold ->
-          new ConfidenceThreshold(threshold.threshold());
+          new ConfidenceThreshold(threshold.threshold(), false);
+      case AcceptanceSpec.SeededThreshold seeded ->
+          new ConfidenceThreshold(seeded.threshold(), true);
+      case AcceptanceSpec.PacedThreshold paced -> new PacedThreshold(paced);
+      case AcceptanceSpec.JointEdit edit -> new JointEdit(edit);
       case AcceptanceSpec.EntropyBound bound -> new EntropyBound(bound.bound());
     };
   }

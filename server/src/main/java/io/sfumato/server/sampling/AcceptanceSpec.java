@@ -31,7 +31,12 @@ public sealed interface AcceptanceSpec {
      * {@code round(undecided * (1 - s/t))} over t from 1 to 0, half to even, in float32; steps
      * without a token are dropped (MDLM).
      */
-    LINEAR
+    LINEAR,
+    /**
+     * {@code undecided * (1 - s/t)} over t from 1 to 0.001, rounded down, in float32; steps without
+     * a token are dropped (Dream).
+     */
+    TRUNCATED
   }
 
   /** A fixed number of tokens per step. */
@@ -48,4 +53,27 @@ public sealed interface AcceptanceSpec {
    * first (arXiv 2505.24857).
    */
   record EntropyBound(float bound) implements AcceptanceSpec {}
+
+  /**
+   * All with a confidence of at least the threshold, and always the best one, but never more than
+   * an even schedule would have had by then (Fast-dLLM for Dream).
+   */
+  record PacedThreshold(float threshold, int stepsPerBlock) implements AcceptanceSpec {}
+
+  /**
+   * As the confidence threshold; but where blocks attend to what is before them and the output at a
+   * position is about the token after it, a block's first position, which depends on nothing in the
+   * block, is accepted alone in a step of its own (Fast-dLLM v2).
+   */
+  record SeededThreshold(float threshold) implements AcceptanceSpec {}
+
+  /**
+   * All with a confidence above the threshold, and always the best one; and in the same step the
+   * tokens that stand already, where the model is surer of another one than the edit threshold
+   * (LLaDA2.1).
+   *
+   * @param postEditSteps steps that only edit, once nothing is undecided, at most
+   */
+  record JointEdit(float threshold, float editThreshold, int postEditSteps)
+      implements AcceptanceSpec {}
 }

@@ -3,7 +3,7 @@ package io.sfumato.server.sampling;
 import io.sfumato.server.sampling.AcceptanceSpec.Order;
 
 /** Everything the model is sure of, and always the surest one (Fast-dLLM, arXiv 2505.22618). */
-record ConfidenceThreshold(float threshold) implements AcceptancePolicy {
+record ConfidenceThreshold(float threshold, boolean seedsBlocks) implements AcceptancePolicy {
 
   @Override
   public Order order() {

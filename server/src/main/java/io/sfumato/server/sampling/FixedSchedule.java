@@ -8,9 +8,12 @@ import io.sfumato.server.sampling.AcceptanceSpec.Spread;
  * schedule on, everything left is accepted.
  *
  * <p>EVEN is the schedule of LLaDA (arXiv 2502.09992, generate.py), LINEAR that of masked diffusion
- * with a linear noise schedule (MDLM, arXiv 2406.07524) as dllm's sampler rounds it.
+ * with a linear noise schedule (MDLM, arXiv 2406.07524) as dllm's sampler rounds it, TRUNCATED the
+ * one of Dream (arXiv 2508.15487, generation_utils.py).
  */
 record FixedSchedule(AcceptanceSpec.FixedSchedule spec) implements AcceptancePolicy {
+
+  private static final float LEAST_NOISE = 1e-3f;
 
   @Override
   public Order order() {
@@ -30,6 +33,7 @@ record FixedSchedule(AcceptanceSpec.FixedSchedule spec) implements AcceptancePol
               ? Integer.MAX_VALUE
               : undecided / steps + (step <= undecided % steps ? 1 : 0);
       case LINEAR -> linearQuota(undecided, steps, step);
+      case TRUNCATED -> truncatedQuota(undecided, steps, step);
     };
   }
 
@@ -52,5 +56,25 @@ record FixedSchedule(AcceptanceSpec.FixedSchedule spec) implements AcceptancePol
       }
     }
     return Integer.MAX_VALUE;
+  }
+
+  private static int truncatedQuota(int undecided, int steps, int step) {
+    int left = undecided;
+    int nonEmptySteps = 0;
+    for (int time = 0; time + 1 < steps; time++) {
+      int tokens = (int) (left * (1f - noise(time + 1, steps) / noise(time, steps)));
+      left -= tokens;
+      nonEmptySteps += tokens > 0 ? 1 : 0;
+      if (tokens > 0 && nonEmptySteps == step) {
+        return tokens;
+      }
+    }
+    return Integer.MAX_VALUE;
+  }
+
+  /** From 1 to the least noise in equal steps, counted from the nearer end as PyTorch does. */
+  private static float noise(int time, int steps) {
+    float part = (LEAST_NOISE - 1f) / steps;
+    return time < (steps + 1) / 2 ? 1f + part * time : LEAST_NOISE - part * (steps - time);
   }
 }

@@ -13,6 +13,8 @@ import java.util.Arrays;
  * @param guidanceScale classifier-free guidance; 0 for none
  * @param suppressedTokens tokens that are never chosen
  * @param unconfidentTokens tokens that may be chosen but have no confidence
+ * @param countsMask whether the mask counts among the tokens, as in the references: a position for
+ *     which it is chosen stays undecided, so that nothing bounds the steps of a block
  */
 public record SamplingSpec(
     long seed,
@@ -23,17 +25,19 @@ public record SamplingSpec(
     RevisionSpec revision,
     float guidanceScale,
     int[] suppressedTokens,
-    int[] unconfidentTokens) {
+    int[] unconfidentTokens,
+    boolean countsMask) {
 
-  /** The suppressed tokens and one more, each once. */
-  public int[] suppressedTokensAnd(int token) {
+  /** The suppressed tokens, and the mask among them unless it counts as a token. */
+  public int[] neverChosen(int maskToken) {
+    boolean listed = countsMask;
     for (int each : suppressedTokens) {
-      if (each == token) {
-        return suppressedTokens.clone();
-      }
+      listed |= each == maskToken;
     }
-    int[] all = Arrays.copyOf(suppressedTokens, suppressedTokens.length + 1);
-    all[suppressedTokens.length] = token;
+    int[] all = Arrays.copyOf(suppressedTokens, suppressedTokens.length + (listed ? 0 : 1));
+    if (!listed) {
+      all[suppressedTokens.length] = maskToken;
+    }
     return all;
   }
 }

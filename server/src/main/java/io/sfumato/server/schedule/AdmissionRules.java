@@ -1,5 +1,6 @@
 package io.sfumato.server.schedule;
 
+import io.sfumato.engine.AttentionKind;
 import io.sfumato.engine.EngineInfo;
 import io.sfumato.engine.EngineLimits;
 import io.sfumato.server.canvas.CanvasSnapshot;
@@ -9,6 +10,7 @@ import io.sfumato.server.error.ServingException;
 import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.RevisionSpec;
 import io.sfumato.server.sampling.SamplingSpec;
+import io.sfumato.server.session.Attending;
 import io.sfumato.server.session.SessionSpec;
 import java.util.List;
 import java.util.Map;
@@ -24,10 +26,26 @@ final class AdmissionRules {
   /** Most tokens of one suppression list; the engine's 16 less the mask. */
   static final int MAX_TOKEN_LIST = 15;
 
+  /**
+   * Most tokens of a step that only writes keys and values, so that a long prompt does not keep the
+   * other sessions waiting.
+   */
+  private static final int MAX_CHUNK_TOKENS = 512;
+
   private final EngineInfo info;
   private final EngineLimits limits;
 
+  /**
+   * @throws IllegalArgumentException for an engine that sessions cannot use
+   */
   AdmissionRules(EngineInfo info, EngineLimits limits) {
+    if (info.attention() == AttentionKind.ENCODER_CANVAS) {
+      throw new IllegalArgumentException(
+          "attention: ENCODER_CANVAS (expected: FULL or BLOCK_CAUSAL)");
+    }
+    if (info.attention() == AttentionKind.BLOCK_CAUSAL && limits.pages() == 0) {
+      throw new IllegalArgumentException("pages: 0 (expected: >= 1 for BLOCK_CAUSAL)");
+    }
     this.info = info;
     this.limits = limits;
   }
@@ -38,6 +56,7 @@ final class AdmissionRules {
    */
   void check(SessionSpec spec) {
     checkCanvas(spec);
+    checkAttending(spec.attending());
     checkSize(spec);
     checkTokens("prompt", spec.promptTokens(), false);
     checkTokens("canvas", spec.start().tokens(), true);
@@ -77,8 +96,9 @@ final class AdmissionRules {
     long length = (long) spec.promptTokens().length + spec.start().length();
     requireFits("prompt and canvas", length, info.maxPositions(), "positions");
     requireFits(
-        "prompt and canvas" + (items == 1 ? "" : ", twice for guidance"),
-        items * length,
+        (spec.keepsContext() ? "canvas and one block" : "prompt and canvas")
+            + (items == 1 ? "" : ", twice for guidance"),
+        items * mostTokens(spec, length),
         limits.batchTokens(),
         "tokens per step");
     requireFits(
@@ -107,12 +127,33 @@ final class AdmissionRules {
     }
   }
 
+  /** Tokens of the longest item about the canvas. */
+  private static long mostTokens(SessionSpec spec, long length) {
+    long canvasAndPromptTail = (long) spec.attending().blockLength() + spec.start().length();
+    return spec.keepsContext() ? Math.min(length, canvasAndPromptTail) : length;
+  }
+
+  /** Most tokens of a step that only writes keys and values, but for a single longer block. */
+  int chunkTokens() {
+    return Math.min(MAX_CHUNK_TOKENS, limits.batchTokens());
+  }
+
   /** Key-value pages that the session holds while it runs. */
   int pages(SessionSpec spec) {
-    if (!info.keyValueCache()) {
-      return 0;
-    }
-    return (spec.sequenceLength() + limits.pageTokens() - 1) / limits.pageTokens();
+    return spec.keepsContext() ? Math.ceilDiv(spec.sequenceLength(), limits.pageTokens()) : 0;
+  }
+
+  private void checkAttending(Attending attending) {
+    int length = attending.blockLength();
+    boolean full = info.attention() == AttentionKind.FULL;
+    boolean causal = info.attention() == AttentionKind.BLOCK_CAUSAL;
+    int least = causal ? 1 : 0;
+    int most = full ? 0 : info.maxPositions();
+    require(
+        length >= least && length <= most, "attending.block_length", length, least + ".." + most);
+    int offset = attending.blockOffset();
+    int last = Math.max(0, length - 1);
+    require(offset >= 0 && offset <= last, "attending.block_offset", offset, "0.." + last);
   }
 
   private void checkTokens(String name, int[] tokens, boolean mayBeEmpty) {
@@ -162,11 +203,17 @@ final class AdmissionRules {
       case AcceptanceSpec.FixedSchedule fixed ->
           require(fixed.stepsPerBlock() >= 1, "steps", fixed.stepsPerBlock(), ">= 1");
       case AcceptanceSpec.ConfidenceThreshold confidence ->
-          require(
-              confidence.threshold() >= 0 && confidence.threshold() <= 1,
-              "threshold",
-              confidence.threshold(),
-              "0..1");
+          requireShare("threshold", confidence.threshold());
+      case AcceptanceSpec.SeededThreshold seeded -> requireShare("threshold", seeded.threshold());
+      case AcceptanceSpec.PacedThreshold paced -> {
+        requireShare("threshold", paced.threshold());
+        require(paced.stepsPerBlock() >= 1, "steps", paced.stepsPerBlock(), ">= 1");
+      }
+      case AcceptanceSpec.JointEdit edit -> {
+        requireShare("threshold", edit.threshold());
+        requireShare("edit_threshold", edit.editThreshold());
+        require(edit.postEditSteps() >= 0, "post_edit_steps", edit.postEditSteps(), ">= 0");
+      }
       case AcceptanceSpec.EntropyBound entropy ->
           require(
               entropy.bound() >= 0 && entropy.bound() < Float.POSITIVE_INFINITY,
@@ -176,12 +223,12 @@ final class AdmissionRules {
     }
   }
 
+  private static void requireShare(String name, float share) {
+    require(share >= 0 && share <= 1, name, share, "0..1");
+  }
+
   private static void checkRevision(RevisionSpec revision) {
-    require(
-        revision.remaskThreshold() >= 0 && revision.remaskThreshold() <= 1,
-        "remask_threshold",
-        revision.remaskThreshold(),
-        "0..1");
+    requireShare("remask_threshold", revision.remaskThreshold());
     int most = revision.maxRevisionsPerToken();
     require(most >= 0 && most <= 255, "max_revisions_per_token", most, "0..255");
   }

@@ -2,7 +2,6 @@ package io.sfumato.server.schedule;
 
 import static java.util.Objects.requireNonNull;
 
-import io.sfumato.engine.AttentionKind;
 import io.sfumato.engine.Candidates;
 import io.sfumato.engine.DenoiseEngine;
 import io.sfumato.engine.EngineException;
@@ -77,9 +76,6 @@ public final class EngineLoop implements SessionGate, AutoCloseable {
     this.clock = requireNonNull(clock, "clock");
     this.whenLost = requireNonNull(whenLost, "whenLost");
     EngineInfo info = engine.info();
-    if (info.attention() != AttentionKind.FULL) {
-      throw new IllegalArgumentException("attention: " + info.attention() + " (expected: FULL)");
-    }
     maskToken = options.maskToken() >= 0 ? options.maskToken() : info.maskTokenId();
     if (maskToken < 0 || maskToken >= info.vocabulary()) {
       throw new IllegalArgumentException(
@@ -102,7 +98,8 @@ public final class EngineLoop implements SessionGate, AutoCloseable {
           ErrorReason.EXPIRED_IN_QUEUE, "deadline: passed (expected: in the future)");
     }
     String sessionId = options.sessionPrefix() + sessionNumber.incrementAndGet();
-    Session session = new Session(sessionId, spec, maskToken, signal, this::wake, clock);
+    Session session =
+        new Session(sessionId, spec, maskToken, rules.chunkTokens(), signal, this::wake, clock);
     queue.offer(session, rules.pages(spec), load.nextPlaceNanos());
     wake();
     return session;
@@ -253,7 +250,7 @@ public final class EngineLoop implements SessionGate, AutoCloseable {
       if (seat.session().state().isOver()) {
         continue;
       }
-      if (!guard(seat.session(), session -> session.write(batch, seat.slot()))) {
+      if (!guard(seat.session(), session -> session.write(batch, seat.slot(), seat.pages()))) {
         return writeChosen(); // without the one that failed, which may have left half an item
       }
     }

@@ -43,7 +43,7 @@ public final class LoadGauge {
       }
       case FAILED -> failed++;
       case CANCELLED -> cancelled++;
-      case QUEUED, SCORING, DENOISING ->
+      case QUEUED, PREFILLING, SCORING, DENOISING ->
           throw new IllegalStateException("state: " + state + " (expected: one that is over)");
     }
   }

@@ -86,7 +86,7 @@ final class RunningSessions {
     long tokens = 0;
     for (int index = 0; index < seats.size(); index++) {
       if (seats.get(index).wantsStep()) {
-        tokens += seats.get(index).session().spec().sequenceLength();
+        tokens += seats.get(index).session().spec().usualTokens();
       }
     }
     return tokens;

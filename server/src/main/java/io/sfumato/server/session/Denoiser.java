@@ -1,7 +1,6 @@
 package io.sfumato.server.session;
 
 import io.sfumato.engine.Candidates;
-import io.sfumato.engine.ItemKind;
 import io.sfumato.engine.StepBatch;
 import io.sfumato.engine.StepItem;
 import io.sfumato.server.canvas.Canvas;
@@ -20,8 +19,8 @@ import java.util.OptionalInt;
 
 /**
  * One session's share of a step: what to ask the model for, and what its answer does to the canvas.
- * For models whose positions all see each other: every step sends the prompt and the whole canvas,
- * with the mask at undecided positions.
+ * What is sent is the prompt and the canvas with the mask at undecided positions, or the part of
+ * them that {@link Sequence} says.
  *
  * <p>Confined to the engine thread; knows no clock, queue or client, so the same session always
  * takes the same course.
@@ -36,7 +35,6 @@ import java.util.OptionalInt;
 final class Denoiser {
 
   private final SessionSpec spec;
-  private final int maskToken;
   private final SamplingSpec sampling;
   private final int[] suppressedTokens;
   private final Canvas canvas;
@@ -45,6 +43,9 @@ final class Denoiser {
   private final RevisionSpec revision;
   private final DraftScoring scoring;
   private final Slots slots;
+  private final TextEnd textEnd;
+  private final Sequence sequence;
+  private final Edits edits;
   private final StepRows rows;
   private final Ranking ranking;
   private final int[] doubted; // canvas positions to open again after the decision
@@ -62,19 +63,22 @@ final class Denoiser {
   private long tokenForwards;
 
   /**
-   * @param maskToken token at undecided positions; never chosen
+   * @param maskToken token at undecided positions
+   * @param chunkTokens most tokens of a step that only writes keys and values
    */
-  Denoiser(SessionSpec spec, int maskToken) {
+  Denoiser(SessionSpec spec, int maskToken, int chunkTokens) {
     this.spec = spec;
-    this.maskToken = maskToken;
     sampling = spec.sampling();
-    suppressedTokens = sampling.suppressedTokensAnd(maskToken);
-    canvas = new Canvas(spec.start(), spec.blockLength());
+    suppressedTokens = sampling.neverChosen(maskToken);
+    canvas = new Canvas(spec.start(), spec.blockLength(), spec.firstBlockLength());
+    sequence = new Sequence(spec, canvas, maskToken, chunkTokens);
     policy = AcceptancePolicy.of(sampling.acceptance());
     budget = new StepBudget(sampling.maxStepsPerBlock(), sampling.minAcceptPerStep());
     revision = sampling.revision();
     scoring = new DraftScoring(spec.start());
     slots = new Slots(spec, canvas);
+    textEnd = new TextEnd(spec, canvas, slots);
+    edits = new Edits(canvas, slots, maskToken);
     rows = new StepRows(spec.promptTokens().length, canvas.length(), spec.template().probes());
     ranking = new Ranking(canvas.length());
     doubted = new int[canvas.length()];
@@ -111,6 +115,14 @@ final class Denoiser {
     alternatives = count;
   }
 
+  /** What the next step is for. */
+  SessionState state() {
+    if (sequence.lacksContext()) {
+      return SessionState.PREFILLING;
+    }
+    return scored ? SessionState.DENOISING : SessionState.SCORING;
+  }
+
   boolean isScoring() {
     return !scored;
   }
@@ -122,10 +134,22 @@ final class Denoiser {
    */
   void prepare() {
     rows.clear();
-    if (!scored) {
-      scoring.request(canvas, rows);
+    if (sequence.lacksContext()) {
+      sequence.fill();
       return;
     }
+    if (scored) {
+      chooseRows();
+    } else {
+      scoring.request(canvas, rows);
+    }
+    sequence.ask(
+        rows.firstPosition(canvas.blockStart()),
+        Math.max(rows.endPosition(), canvas.blockEnd()),
+        scored && sampling.guidanceScale() != 0);
+  }
+
+  private void chooseRows() {
     if (exhausted) {
       throw new IllegalStateException(
           "steps: "
@@ -135,12 +159,13 @@ final class Denoiser {
               + ")");
     }
     int start = canvas.blockStart();
-    int end = usedEnd(finishing == Control.Scope.CANVAS ? canvas.length() : canvas.blockEnd());
+    int end =
+        textEnd.usedBefore(finishing == Control.Scope.CANVAS ? canvas.length() : canvas.blockEnd());
     everything = finishing != null || budget.isLast(blockSteps + 1);
     int firstUndecided = canvas.firstUndecided(start, end);
-    int windowEnd =
-        everything ? end : (int) Math.min(end, (long) firstUndecided + spec.windowLength());
-    boolean examine = revision.enabled() && !everything;
+    int window = policy.seedsBlocks() && sequence.isSeed(firstUndecided) ? 1 : spec.windowLength();
+    int windowEnd = everything ? end : (int) Math.min(end, (long) firstUndecided + window);
+    boolean examine = (revision.enabled() || policy.edits()) && !everything;
     slots.ask(firstUndecided < end ? firstUndecided : -1, everything ? end : 0);
     for (int position = start; position < Math.max(end, slots.askedEnd()); position++) {
       TokenState state = canvas.state(position);
@@ -158,12 +183,12 @@ final class Denoiser {
 
   /** Work items of the next step. */
   int items() {
-    return isGuided() ? 2 : 1;
+    return sequence.items();
   }
 
   /** Tokens of the next step, all items together. */
   int tokens() {
-    return items() * spec.sequenceLength();
+    return sequence.tokens();
   }
 
   /** Candidates of the next step. */
@@ -171,65 +196,62 @@ final class Denoiser {
     return rows.rows();
   }
 
-  private boolean isGuided() {
-    return scored && sampling.guidanceScale() != 0 && spec.promptTokens().length > 0;
-  }
-
-  /** Adds the session's items to the step. */
-  void write(StepBatch batch, int slot) {
-    StepItem item =
-        batch
-            .add(ItemKind.DENOISE, slot, 0)
-            .suppressedTokens(suppressedTokens)
-            .unconfidentTokens(sampling.unconfidentTokens())
-            .topCount(alternatives);
-    item.randomness(sampling.seed(), canvas.block(), blockSteps + 1);
+  /**
+   * Adds the session's items to the step.
+   *
+   * @param pages key-value pages of the session
+   */
+  void write(StepBatch batch, int slot, int[] pages) {
+    StepItem item = sequence.write(batch, slot, pages);
+    item.suppressedTokens(suppressedTokens)
+        .unconfidentTokens(sampling.unconfidentTokens())
+        .topCount(alternatives)
+        .randomness(sampling.seed(), canvas.block(), blockSteps + 1);
     if (scored) {
       item.temperature(sampling.temperature());
     }
-    if (isGuided()) {
+    if (sequence.isGuided()) {
       item.guidance(batch.itemCount(), sampling.guidanceScale());
     }
     rows.placedAt(item.candidateOffset());
-    int promptLength = spec.promptTokens().length;
-    for (int token : spec.promptTokens()) {
-      batch.addToken(token);
-    }
-    writeCanvas(batch);
     for (int row = 0; row < rows.rows(); row++) {
-      batch.addCandidateRow(promptLength + rows.canvasPosition(row), rows.probe(row));
+      batch.addCandidateRow(sequence.row(rows.canvasPosition(row)), rows.probe(row));
     }
-    if (isGuided()) {
-      batch.add(ItemKind.DENOISE, slot, 0);
-      for (int position = 0; position < promptLength; position++) {
-        batch.addToken(maskToken);
-      }
-      writeCanvas(batch);
-    }
+    sequence.writeGuide(batch, slot);
   }
 
-  private void writeCanvas(StepBatch batch) {
-    for (int position = 0; position < canvas.length(); position++) {
-      batch.addToken(canvas.isUndecided(position) ? maskToken : canvas.token(position));
-    }
-  }
-
-  /** Applies the engine's answer to the step that was written. */
-  void decide(Candidates candidates) {
-    rows.read(candidates);
-    totalSteps++;
+  /**
+   * Applies the engine's answer to the step that was written.
+   *
+   * @return whether it was about the canvas
+   */
+  boolean decide(Candidates candidates) {
     forwardPasses += items();
     tokenForwards += tokens();
+    sequence.ran();
+    if (sequence.isFilling()) {
+      return false;
+    }
+    rows.read(candidates);
+    totalSteps++;
     canvas.history().atStep(totalSteps);
     rows.considerAlternatives(alternatives, canvas.history());
     if (!scored) {
       scoring.open(canvas, rows);
       scored = true;
       startBlock();
-      return;
+    } else {
+      decideRows();
     }
+    return true;
+  }
+
+  private void decideRows() {
     blockSteps++;
     int doubts = examine();
+    if (policy.edits() && !everything) {
+      edits.apply(policy, rows);
+    }
     ranking.rank(rows, policy.order(), sampling.seed(), blockSteps, canvas.block());
     int accepted = rows.count();
     if (!everything) {
@@ -242,9 +264,7 @@ final class Denoiser {
     }
     for (int rank = 0; rank < accepted; rank++) {
       int index = ranking.index(rank);
-      int position = rows.openPosition(index);
-      canvas.decide(
-          position, slots.written(position, rows.sampledToken(index)), rows.confidence(index));
+      edits.decide(rows.openPosition(index), rows.sampledToken(index), rows.confidence(index));
     }
     for (int doubt = 0; doubt < doubts; doubt++) {
       canvas.revise(doubted[doubt]);
@@ -257,7 +277,7 @@ final class Denoiser {
     if (stepsLeft == Integer.MAX_VALUE) {
       return 0;
     }
-    int undecided = canvas.undecided(canvas.blockStart(), usedEnd(canvas.length()));
+    int undecided = canvas.undecided(canvas.blockStart(), textEnd.usedBefore(canvas.length()));
     return (undecided + stepsLeft - 1) / stepsLeft;
   }
 
@@ -279,17 +299,20 @@ final class Denoiser {
 
   /** Whether the block at work can be committed. */
   boolean blockIsDone() {
-    if (canvas.isFinished() || !scored || awaitsExamination()) {
+    if (canvas.isFinished() || !scored || awaitsPass()) {
       return false;
     }
     return endOfText() >= 0 || undecidedInBlock() == 0;
   }
 
-  private boolean awaitsExamination() {
-    if (!revision.enabled() || finishing != null || blockSteps > 0 || budget.isLast(1)) {
+  /** Whether the model is to look once more at what is decided. */
+  private boolean awaitsPass() {
+    boolean doubtful = revision.enabled() && blockSteps == 0;
+    boolean unsettled = policy.edits() && !edits.areSettled(policy);
+    if (finishing != null || budget.isLast(blockSteps + 1) || !(doubtful || unsettled)) {
       return false;
     }
-    int end = usedEnd(canvas.blockEnd());
+    int end = textEnd.usedBefore(canvas.blockEnd());
     for (int position = canvas.blockStart(); position < end; position++) {
       if (canvas.state(position) == TokenState.PROVISIONAL) {
         return true;
@@ -302,33 +325,12 @@ final class Denoiser {
    * First end-of-text or stop token in the block at work with everything before it decided, or -1.
    */
   int endOfText() {
-    int decided = canvas.firstUndecided(canvas.blockStart(), canvas.blockEnd());
-    int end = firstEnd(canvas.blockStart(), decided);
-    return end < decided ? end : -1;
-  }
-
-  /**
-   * The given end, or the first position after a decided end-of-text: what follows it is dropped
-   * anyway.
-   */
-  private int usedEnd(int end) {
-    return Math.min(end, firstEnd(canvas.blockStart(), end) + 1);
-  }
-
-  private int firstEnd(int start, int end) {
-    int least = Math.max(canvas.lastPinned() + 1, slots.requiredLength());
-    for (int position = Math.max(start, least); position < end; position++) {
-      if (!canvas.isUndecided(position)
-          && (isStop(position) || spec.isEndOfText(canvas.token(position)))) {
-        return position;
-      }
-    }
-    return end;
+    return textEnd.inBlock();
   }
 
   /** Whether the position ends the canvas as a stop token rather than as end-of-text. */
   boolean isStop(int position) {
-    return spec.isStop(canvas.token(position));
+    return textEnd.isStop(position);
   }
 
   /** Commits the block at work and begins the next; {@link #blockIsDone} must hold. */
@@ -347,6 +349,7 @@ final class Denoiser {
 
   private void startBlock() {
     blockSteps = 0;
+    edits.startBlock();
     exhausted = false;
     policyStart = 0;
     undecidedAtStart = undecidedInBlock();

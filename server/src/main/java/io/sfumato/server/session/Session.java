@@ -10,9 +10,9 @@ import io.sfumato.server.error.ServingException;
 import java.util.Arrays;
 
 /**
- * One canvas on its way from a prompt to committed text: QUEUED, then SCORING (only for a draft of
- * which the model chooses what to rewrite), then DENOISING, and at last FINISHED, FAILED or
- * CANCELLED.
+ * One canvas on its way from a prompt to committed text: QUEUED, then PREFILLING (only where the
+ * prompt stays in key-value pages), then SCORING (only for a draft of which the model chooses what
+ * to rewrite), then DENOISING, and at last FINISHED, FAILED or CANCELLED.
  *
  * <p>The methods of {@link SessionHandle} are thread-safe; {@link #announce} is called before the
  * engine thread knows the session; all others are confined to the engine thread, in this order at
@@ -43,6 +43,7 @@ public final class Session implements SessionHandle {
 
   /**
    * @param maskToken token that the model reads at undecided positions
+   * @param chunkTokens most tokens of a step that only writes keys and values
    * @param signal called when there may be something to {@link #poll}
    * @param wake called when the engine thread may have to look at the session
    */
@@ -50,6 +51,7 @@ public final class Session implements SessionHandle {
       String sessionId,
       SessionSpec spec,
       int maskToken,
+      int chunkTokens,
       Runnable signal,
       Runnable wake,
       NanoClock clock) {
@@ -58,7 +60,7 @@ public final class Session implements SessionHandle {
     this.signal = requireNonNull(signal, "signal");
     this.wake = requireNonNull(wake, "wake");
     this.clock = requireNonNull(clock, "clock");
-    denoiser = new Denoiser(spec, maskToken);
+    denoiser = new Denoiser(spec, maskToken, chunkTokens);
     steering = new Steering(denoiser, pace, ending);
     outbox = new Outbox(2 + denoiser.canvas().blockCount() + ControlQueue.CAPACITY);
     milestones = new Milestones(clock.nanoTime());
@@ -132,7 +134,7 @@ public final class Session implements SessionHandle {
       queuePosition = 0;
       progress();
     }
-    state = denoiser.isScoring() ? SessionState.SCORING : SessionState.DENOISING;
+    state = denoiser.state();
     commitDoneBlocks();
     signal();
   }
@@ -209,7 +211,7 @@ public final class Session implements SessionHandle {
       commitDoneBlocks();
     }
     if (!state.isOver() && (canvas.changes() != changes || canvas.committedLength() != committed)) {
-      publishCanvas();
+      outbox.publish(denoiser.snapshot());
     }
     signal();
   }
@@ -279,21 +281,24 @@ public final class Session implements SessionHandle {
     return denoiser.candidates();
   }
 
-  /** Adds the prepared step to the batch. */
-  public void write(StepBatch batch, int slot) {
+  /** Adds the prepared step to the batch; the session holds the given key-value pages. */
+  public void write(StepBatch batch, int slot, int[] pages) {
     milestones.stepped(clock.nanoTime());
-    denoiser.write(batch, slot);
+    denoiser.write(batch, slot, pages);
   }
 
   /** Applies the model's answer, commits what is done, and shows the canvas. */
   public void decide(Candidates candidates) {
-    denoiser.decide(candidates);
-    state = SessionState.DENOISING;
+    boolean decided = denoiser.decide(candidates);
+    state = denoiser.state();
     long now = clock.nanoTime();
     pace.stepped(now);
+    if (!decided) {
+      return;
+    }
     milestones.decided(now);
     if (!commitDoneBlocks()) {
-      publishCanvas();
+      outbox.publish(denoiser.snapshot());
     }
     signal();
   }
@@ -334,7 +339,7 @@ public final class Session implements SessionHandle {
   }
 
   private void finish(FinishReason reason, int length) {
-    publishCanvas();
+    outbox.publish(denoiser.snapshot());
     Canvas canvas = denoiser.canvas();
     controls
         .close()
@@ -370,10 +375,6 @@ public final class Session implements SessionHandle {
             canvas.block(),
             denoiser.totalSteps(),
             canvas.undecided(canvas.blockStart(), canvas.blockEnd())));
-  }
-
-  private void publishCanvas() {
-    outbox.publish(denoiser.snapshot());
   }
 
   /** A client that cannot be told anything any more is gone. */

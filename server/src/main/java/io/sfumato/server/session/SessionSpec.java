@@ -11,9 +11,10 @@ import java.util.OptionalLong;
  * @param promptTokens context before the canvas; a mask token in it stays a prompt
  * @param start what stands on the canvas before the first step; its length is max_length_tokens,
  *     exactly
+ * @param attending which positions see each other
  * @param template slots of the canvas; {@link Template#NONE} for free text
  * @param blockLength positions that are committed together, from left to right; the last block may
- *     be shorter
+ *     be shorter, and where positions attend in blocks, the first one
  * @param windowLength positions, counted from the first undecided one of the block, among which
  *     candidates are accepted; at least the block length for no window
  * @param endOfTextTokens a decided token of these, with everything before it decided, ends the
@@ -28,6 +29,7 @@ import java.util.OptionalLong;
 public record SessionSpec(
     int[] promptTokens,
     CanvasStart start,
+    Attending attending,
     Template template,
     int blockLength,
     int windowLength,
@@ -61,5 +63,22 @@ public record SessionSpec(
   /** Positions of prompt and canvas together. */
   public int sequenceLength() {
     return promptTokens.length + start.length();
+  }
+
+  /** Positions of the first block: where positions attend in blocks, up to a border of theirs. */
+  int firstBlockLength() {
+    return attending.isFull()
+        ? blockLength
+        : blockLength - (promptTokens.length + attending.blockOffset()) % blockLength;
+  }
+
+  /** Whether what is finished stays in key-value pages, so that later steps need not send it. */
+  public boolean keepsContext() {
+    return !attending.isFull() && sampling.guidanceScale() == 0;
+  }
+
+  /** Tokens that a step of the session usually sends, guidance apart. */
+  public int usualTokens() {
+    return keepsContext() ? Math.min(attending.blockLength(), sequenceLength()) : sequenceLength();
   }
 }

@@ -4,6 +4,8 @@ package io.sfumato.server.session;
 public enum SessionState {
   /** Waits for a slot. */
   QUEUED,
+  /** The next passes write the prompt's keys and values to pages; nothing is decided in them. */
+  PREFILLING,
   /** The next pass shows the model the whole draft, to find the tokens it doubts most. */
   SCORING,
   /** Passes decide positions until the canvas is committed. */
@@ -15,7 +17,7 @@ public enum SessionState {
   /** Whether nothing more will happen. */
   public boolean isOver() {
     return switch (this) {
-      case QUEUED, SCORING, DENOISING -> false;
+      case QUEUED, PREFILLING, SCORING, DENOISING -> false;
       case FINISHED, FAILED, CANCELLED -> true;
     };
   }

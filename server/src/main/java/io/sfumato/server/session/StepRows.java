@@ -68,6 +68,16 @@ final class StepRows implements CandidateView {
     return count;
   }
 
+  /** Canvas position of the first row; the given one when there are no rows. */
+  int firstPosition(int otherwise) {
+    return count == 0 ? otherwise : positions[0];
+  }
+
+  /** First canvas position after the rows; 0 when there are none. */
+  int endPosition() {
+    return count == 0 ? 0 : positions[count - 1] + 1;
+  }
+
   /** Canvas position of a row. */
   int canvasPosition(int row) {
     return positions[row];
@@ -80,6 +90,15 @@ final class StepRows implements CandidateView {
 
   float inputProbability(int row) {
     return candidates.inputProbability(offset + row);
+  }
+
+  /** Token that the model proposes at a row, decided or not. */
+  int proposedToken(int row) {
+    return candidates.sampledToken(offset + row);
+  }
+
+  float proposedConfidence(int row) {
+    return candidates.sampledProbability(offset + row);
   }
 
   /** Notes the most probable tokens of each row. */

@@ -5,6 +5,9 @@ package io.sfumato.server.verify;
  * not changed.
  *
  * @param batch label of the batch that it was recorded for; empty for none
+ * @param blockLength positions that see each other, and what is before them; 0 when all do
+ * @param blockOffset columns of padding before the first token, which count for blocks, less whole
+ *     blocks
  * @param logits rows of the model's output // [positions, vocabulary]; null where only figures were
  *     recorded
  * @param argmax per position
@@ -16,6 +19,8 @@ record ForwardCase(
     String name,
     String batch,
     int[] tokens,
+    int blockLength,
+    int blockOffset,
     float[] logits,
     int[] argmax,
     double[] maxProbability,

@@ -70,7 +70,9 @@ final class ForwardReplay {
   private List<VerificationRow> replayTogether(List<ForwardCase> cases) {
     batch.clear();
     for (ForwardCase each : cases) {
-      batch.add(ItemKind.DENOISE, batch.itemCount(), 0);
+      batch
+          .add(ItemKind.DENOISE, batch.itemCount(), 0)
+          .blocks(each.blockLength(), each.blockOffset());
       for (int token : each.tokens()) {
         batch.addToken(token);
       }

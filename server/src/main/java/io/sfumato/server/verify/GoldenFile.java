@@ -58,6 +58,8 @@ final class GoldenFile {
     for (JsonNode node : list(root, "forward", MAX_CASES)) {
       String name = text(node, "name");
       int[] tokens = integers(node, "input_ids");
+      int blockLength = bounded(node, "block_length");
+      int padding = bounded(node, "left_padding");
       float[] logits = null;
       if (node.path("logits").isString()) {
         if (tensors == null) {
@@ -70,6 +72,8 @@ final class GoldenFile {
               name,
               node.path("batch").asString(""),
               tokens,
+              blockLength,
+              blockLength == 0 ? 0 : padding % blockLength,
               logits,
               requireLength(node, integers(node, "argmax"), tokens.length),
               requireLength(node, numbers(node, "max_prob"), tokens.length),
@@ -141,6 +145,14 @@ final class GoldenFile {
       values[index] = list.get(index).asInt();
     }
     return values;
+  }
+
+  private static int bounded(JsonNode node, String name) {
+    int value = node.path(name).asInt(0);
+    if (value < 0 || value > MAX_POSITIONS) {
+      throw wrong(name, node.path(name), "0.." + MAX_POSITIONS);
+    }
+    return value;
   }
 
   private static double[] numbers(JsonNode node, String name) {

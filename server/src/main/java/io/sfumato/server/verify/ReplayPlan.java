@@ -1,29 +1,23 @@
 package io.sfumato.server.verify;
 
-import io.sfumato.server.canvas.CanvasSnapshot;
+import static io.sfumato.server.verify.ReplaySpecs.NO_TOKENS;
+import static io.sfumato.server.verify.ReplaySpecs.sampling;
+import static io.sfumato.server.verify.ReplaySpecs.session;
+
 import io.sfumato.server.canvas.CanvasStart;
-import io.sfumato.server.error.ErrorReason;
-import io.sfumato.server.error.ServingException;
 import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.AcceptanceSpec.Order;
 import io.sfumato.server.sampling.AcceptanceSpec.Spread;
-import io.sfumato.server.sampling.RevisionSpec;
-import io.sfumato.server.sampling.SamplingSpec;
-import io.sfumato.server.session.SessionSpec;
-import io.sfumato.server.session.Template;
-import java.util.List;
+import io.sfumato.server.session.Attending;
 import java.util.Optional;
-import java.util.OptionalLong;
-import tools.jackson.databind.JsonNode;
 
 /**
- * The session that takes the course of a recorded decoding. Pure functions; thread-safe.
- *
- * <p>References do not stop at end-of-text, so neither do these sessions.
+ * The session that takes the course of a recorded decoding, for models whose positions all see each
+ * other; those of the others are {@link BlockReplayPlan}'s. Pure functions; thread-safe.
  */
 final class ReplayPlan {
 
-  private static final int[] NO_TOKENS = {};
+  private static final Attending SHIFTED = new Attending(0, 0, true);
 
   private ReplayPlan() {}
 
@@ -31,127 +25,137 @@ final class ReplayPlan {
    * The session, or empty for a sampler, or a choice of its parameters, that the server does not
    * have.
    */
-  static Optional<SessionSpec> of(DecodeTrace trace) {
-    JsonNode parameters = trace.parameters();
-    boolean greedy = parameters.path("temperature").asDouble(-1) == 0;
-    boolean byConfidence =
-        parameters.path("remasking").asString("low_confidence").equals("low_confidence");
-    if (!greedy || !byConfidence) {
+  static Optional<Replay> of(DecodeTrace trace) {
+    TraceParameters parameters = new TraceParameters(trace.parameters());
+    if (trace.algorithm().equals("sdar.block_diffusion_generate")) {
+      return BlockReplayPlan.sdar(trace, parameters);
+    }
+    boolean byConfidence = parameters.text("remasking", "low_confidence").equals("low_confidence");
+    if (!parameters.isGreedy() || !byConfidence) {
       return Optional.empty(); // the reference's own noise cannot be had
     }
     return switch (trace.algorithm()) {
-      case "llada.generate" -> Optional.of(llada(trace));
+      case "llada.generate" -> Optional.of(llada(trace, parameters));
       case "fast_dllm.generate",
           "fast_dllm.generate_with_prefix_cache",
           "fast_dllm.generate_with_dual_cache" ->
-          Optional.of(fastDllm(trace));
-      case "dllm.mdlm.sample" ->
-          mdlm(
-              trace, CanvasStart.undecided(positive(parameters, "max_new_tokens")), trace.prompt());
-      case "dllm.mdlm.infill" -> mdlm(trace, infilled(trace), NO_TOKENS);
+          Optional.of(fastDllm(trace, parameters));
+      case "fast_dllm.dream.confidence_threshold" -> Optional.of(dreamThreshold(trace, parameters));
+      case "dream.diffusion_generate" -> dream(trace, parameters);
+      case "dllm.mdlm.sample" -> {
+        CanvasStart start = CanvasStart.undecided(parameters.positive("max_new_tokens"));
+        yield mdlm(start, trace.prompt(), parameters);
+      }
+      case "dllm.mdlm.infill" -> {
+        int mask = parameters.integer("mask_id");
+        yield mdlm(ReplaySpecs.infilled(trace.prompt(), mask, 0), NO_TOKENS, parameters);
+      }
+      case "dllm.bd3lm.sample" -> BlockReplayPlan.bd3lm(trace, parameters);
+      case "llada2.generate" -> BlockReplayPlan.llada2(trace, parameters);
+      case "llada21.generate" -> BlockReplayPlan.llada21(trace, parameters);
+      case "fast_dllm_v2.generate" -> BlockReplayPlan.fastDllmV2(trace, parameters);
       default -> Optional.empty();
     };
   }
 
-  private static SessionSpec llada(DecodeTrace trace) {
-    JsonNode parameters = trace.parameters();
-    int end = parameters.path("eos_token_id").asInt(-1);
-    int endOfTurn = parameters.path("eot_token_id").asInt(-1);
-    int[] suppressed =
-        parameters.path("logits_eos_inf").asBoolean(false) ? new int[] {end} : NO_TOKENS;
+  private static Replay llada(DecodeTrace trace, TraceParameters parameters) {
+    int end = parameters.integer("eos_token_id");
+    int endOfTurn = parameters.integer("eot_token_id");
+    int[] suppressed = parameters.is("logits_eos_inf") ? new int[] {end} : NO_TOKENS;
     int[] unconfident =
-        parameters.path("confidence_eos_eot_inf").asBoolean(false)
-            ? new int[] {end, endOfTurn}
-            : NO_TOKENS;
-    float guidance = (float) parameters.path("cfg_scale").asDouble(0);
-    int length = positive(parameters, "gen_length");
-    int block = positive(parameters, "block_length");
-    int steps = positive(parameters, "steps") / Math.max(1, length / block);
+        parameters.is("confidence_eos_eot_inf") ? new int[] {end, endOfTurn} : NO_TOKENS;
+    int length = parameters.positive("gen_length");
+    int block = parameters.positive("block_length");
+    int steps = parameters.positive("steps") / Math.max(1, length / block);
     AcceptanceSpec schedule =
         new AcceptanceSpec.FixedSchedule(steps, Order.CONFIDENCE, Spread.EVEN);
-    return session(
-        trace.prompt(),
-        CanvasStart.undecided(length),
-        block,
-        sampling(schedule, steps, guidance, suppressed, unconfident));
+    return Replay.of(
+        session(
+            trace.prompt(),
+            CanvasStart.undecided(length),
+            Attending.FULL,
+            block,
+            sampling(schedule, steps, 1, parameters.number("cfg_scale"), suppressed, unconfident)));
   }
 
-  private static SessionSpec fastDllm(DecodeTrace trace) {
-    JsonNode parameters = trace.parameters();
-    int length = positive(parameters, "gen_length");
-    int block = positive(parameters, "block_length");
-    int steps = positive(parameters, "steps") / Math.max(1, length / block);
+  private static Replay fastDllm(DecodeTrace trace, TraceParameters parameters) {
+    int length = parameters.positive("gen_length");
+    int block = parameters.positive("block_length");
+    int steps = parameters.positive("steps") / Math.max(1, length / block);
     AcceptanceSpec acceptance =
         new AcceptanceSpec.FixedSchedule(steps, Order.CONFIDENCE, Spread.EVEN);
-    if (parameters.path("threshold").isNumber()) {
-      acceptance =
-          new AcceptanceSpec.ConfidenceThreshold((float) parameters.path("threshold").asDouble());
+    if (parameters.has("threshold")) {
+      acceptance = new AcceptanceSpec.ConfidenceThreshold(parameters.number("threshold"));
       steps = block;
     }
-    return session(
-        trace.prompt(),
-        CanvasStart.undecided(length),
-        block,
-        sampling(acceptance, steps, 0, NO_TOKENS, NO_TOKENS));
+    return Replay.of(
+        session(
+            trace.prompt(),
+            CanvasStart.undecided(length),
+            Attending.FULL,
+            block,
+            sampling(acceptance, steps, 1)));
   }
 
-  private static Optional<SessionSpec> mdlm(DecodeTrace trace, CanvasStart start, int[] prompt) {
-    JsonNode parameters = trace.parameters();
-    if (!parameters.path("scheduler").asString("linear").equals("linear")) {
+  private static Replay dreamThreshold(DecodeTrace trace, TraceParameters parameters) {
+    int length = parameters.positive("max_new_tokens");
+    AcceptanceSpec acceptance =
+        new AcceptanceSpec.PacedThreshold(
+            parameters.number("threshold"), parameters.positive("steps"));
+    return Replay.of(
+        session(
+            trace.prompt(),
+            CanvasStart.undecided(length),
+            SHIFTED,
+            length,
+            sampling(acceptance, length, 1)));
+  }
+
+  /** Masks in the prompt are decided too, so the whole sequence is the canvas. */
+  private static Optional<Replay> dream(DecodeTrace trace, TraceParameters parameters) {
+    Order order =
+        switch (parameters.text("alg", "")) {
+          case "maskgit_plus" -> Order.CONFIDENCE;
+          case "topk_margin" -> Order.MARGIN;
+          case "entropy" -> Order.ENTROPY;
+          default -> null;
+        };
+    boolean filtered = parameters.has("top_p") || parameters.has("top_k");
+    if (order == null || filtered || parameters.number("alg_temp") != 0) {
       return Optional.empty();
     }
-    int block = positive(parameters, "block_size");
+    int steps = parameters.positive("steps");
+    int more = parameters.positive("max_new_tokens");
+    CanvasStart start = ReplaySpecs.infilled(trace.prompt(), parameters.integer("mask_id"), more);
+    AcceptanceSpec schedule = new AcceptanceSpec.FixedSchedule(steps, order, Spread.TRUNCATED);
+    return Optional.of(
+        Replay.of(session(NO_TOKENS, start, SHIFTED, start.length(), sampling(schedule, steps, 1)))
+            .resultFrom(trace.prompt().length));
+  }
+
+  private static Optional<Replay> mdlm(
+      CanvasStart start, int[] prompt, TraceParameters parameters) {
+    if (!parameters.text("scheduler", "linear").equals("linear")) {
+      return Optional.empty();
+    }
+    int block = parameters.positive("block_size");
     int blocks = Math.ceilDiv(start.length(), block);
-    int steps = Math.ceilDiv(positive(parameters, "steps"), blocks);
+    int steps = Math.ceilDiv(parameters.positive("steps"), blocks);
     AcceptanceSpec schedule =
         new AcceptanceSpec.FixedSchedule(steps, Order.CONFIDENCE, Spread.LINEAR);
     return Optional.of(
-        session(prompt, start, block, sampling(schedule, steps, 0, NO_TOKENS, NO_TOKENS)));
-  }
-
-  private static CanvasStart infilled(DecodeTrace trace) {
-    int mask = trace.parameters().path("mask_id").asInt();
-    int[] tokens = trace.prompt().clone();
-    boolean[] pinned = new boolean[tokens.length];
-    for (int position = 0; position < tokens.length; position++) {
-      pinned[position] = tokens[position] != mask;
-      if (!pinned[position]) {
-        tokens[position] = CanvasSnapshot.NO_TOKEN;
-      }
-    }
-    return new CanvasStart(tokens, pinned, List.of());
-  }
-
-  private static SamplingSpec sampling(
-      AcceptanceSpec acceptance, int steps, float guidance, int[] suppressed, int[] unconfident) {
-    return new SamplingSpec(
-        0, 0, steps, 1, acceptance, RevisionSpec.NONE, guidance, suppressed, unconfident);
-  }
-
-  private static SessionSpec session(
-      int[] prompt, CanvasStart start, int block, SamplingSpec sampling) {
-    return new SessionSpec(
-        prompt,
-        start,
-        Template.NONE,
-        block,
-        block,
-        sampling,
-        NO_TOKENS,
-        NO_TOKENS,
-        0,
-        Long.MAX_VALUE,
-        OptionalLong.empty(),
-        "");
-  }
-
-  private static int positive(JsonNode parameters, String name) {
-    int value = parameters.path(name).asInt(0);
-    if (value < 1) {
-      throw new ServingException(
-          ErrorReason.MODEL_CAPABILITY,
-          "golden.json: params." + name + ": " + parameters.path(name) + " (expected: >= 1)");
-    }
-    return value;
+        Replay.of(
+            session(
+                prompt,
+                start,
+                parameters.is("right_shift_logits") ? SHIFTED : Attending.FULL,
+                block,
+                sampling(
+                    schedule,
+                    steps,
+                    1,
+                    parameters.number("cfg_scale"),
+                    parameters.tokens("suppress_tokens"),
+                    parameters.tokens("begin_suppress_tokens")))));
   }
 }

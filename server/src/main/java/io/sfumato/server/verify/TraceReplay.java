@@ -29,8 +29,8 @@ final class TraceReplay {
 
   VerificationRow replay(DecodeTrace trace) {
     String name = "trace " + trace.name();
-    Optional<SessionSpec> spec = ReplayPlan.of(trace);
-    if (spec.isEmpty()) {
+    Optional<Replay> plan = ReplayPlan.of(trace);
+    if (plan.isEmpty()) {
       return new VerificationRow(
           name,
           Outcome.APPROX,
@@ -39,25 +39,60 @@ final class TraceReplay {
               + trace.algorithm()
               + " with these parameters");
     }
-    List<int[]> canvases = run(spec.get());
-    int steps = trace.canvases().length - 1;
+    Replay replay = plan.get();
+    List<int[]> canvases = run(replay);
     int[] last = canvases.getLast();
-    int differing = differing(last, trace.canvases()[steps]);
+    canvases = canvases.subList(Math.min(replay.stepsBefore(), canvases.size()), canvases.size());
+    List<int[]> recorded = recorded(trace, replay.padding());
+    int steps = recorded.size() - 1;
+    int differing = differing(last, recorded.getLast());
     for (int step = 0; step <= steps; step++) {
-      if (step >= canvases.size() || !Arrays.equals(canvases.get(step), trace.canvases()[step])) {
+      if (step >= canvases.size() || !agree(canvases.get(step), recorded.get(step))) {
         return different(name, trace, differing, step, steps);
       }
     }
+    int end = replay.resultStart() + trace.result().length;
     boolean complete =
-        canvases.size() == steps + 1
-            && Arrays.equals(
-                Arrays.copyOfRange(last, last.length - trace.result().length, last.length),
-                trace.result());
+        canvases.size() == recorded.size() + replay.stepsAfter()
+            && end <= last.length
+            && Arrays.equals(Arrays.copyOfRange(last, replay.resultStart(), end), trace.result());
     if (!complete) {
-      return different(name, trace, differing, canvases.size() - 1, steps);
+      return different(name, trace, differing, steps, steps);
     }
-    return new VerificationRow(
-        name, Outcome.PASS, 0, steps + " steps, every canvas the same (" + trace.algorithm() + ")");
+    int idle = trace.canvases().length - recorded.size();
+    String detail =
+        steps
+            + " steps"
+            + (idle > 0 ? " and " + idle + " that change nothing" : "")
+            + ", every canvas the same ("
+            + trace.algorithm()
+            + ")";
+    return new VerificationRow(name, Outcome.PASS, 0, detail);
+  }
+
+  /** The record's canvases without columns of padding and without steps that change nothing. */
+  private static List<int[]> recorded(DecodeTrace trace, int padding) {
+    List<int[]> canvases = new ArrayList<>();
+    for (int[] canvas : trace.canvases()) {
+      add(canvases, Arrays.copyOfRange(canvas, Math.min(padding, canvas.length), canvas.length));
+    }
+    return canvases;
+  }
+
+  private static void add(List<int[]> canvases, int[] canvas) {
+    if (canvases.isEmpty() || !Arrays.equals(canvases.getLast(), canvas)) {
+      canvases.add(canvas);
+    }
+  }
+
+  /** Whether a canvas is the recorded one, which may end before undecided positions. */
+  private boolean agree(int[] canvas, int[] recorded) {
+    boolean agrees = recorded.length <= canvas.length;
+    for (int position = 0; agrees && position < canvas.length; position++) {
+      int expected = position < recorded.length ? recorded[position] : maskToken;
+      agrees = canvas[position] == expected;
+    }
+    return agrees;
   }
 
   private static VerificationRow different(
@@ -72,25 +107,49 @@ final class TraceReplay {
   }
 
   /**
-   * Canvases before the first step and after each, prompt included, the mask at undecided
-   * positions.
+   * Canvases before the first step and after each that changes something, prompt included, the mask
+   * at undecided positions; up to where the record stops.
    */
-  private List<int[]> run(SessionSpec spec) {
+  private List<int[]> run(Replay replay) {
+    SessionSpec spec = replay.spec();
     List<int[]> canvases = new ArrayList<>();
     canvases.add(sequence(spec, spec.start().tokens()));
     SessionHandle session = loop.open(spec, () -> {});
     boolean running = true;
     while (running) {
       running = loop.step();
+      boolean stopped = false;
       for (SessionEvent event = session.poll(); event != null; event = session.poll()) {
         if (event instanceof SessionEvent.CanvasChanged changed) {
-          canvases.add(sequence(spec, changed.snapshot().tokens()));
+          int[] canvas = sequence(spec, changed.snapshot().tokens());
+          stopped |= replay.stopsAtOnce() && isStopped(replay, canvases.getLast(), canvas);
+          add(canvases, canvas);
+        } else if (event instanceof SessionEvent.BlockCommitted block) {
+          stopped |= Arrays.stream(block.tokens()).anyMatch(replay::isStop);
         } else if (event instanceof SessionEvent.Failed failed) {
           throw failed.reason();
         }
       }
+      if (stopped) {
+        session.cancel();
+      }
     }
     return canvases;
+  }
+
+  /** Whether a stop token was decided and everything before the first one is. */
+  private boolean isStopped(Replay replay, int[] before, int[] canvas) {
+    boolean decided = false;
+    int first = -1;
+    for (int position = replay.spec().promptTokens().length; position < canvas.length; position++) {
+      if (replay.isStop(canvas[position])) {
+        first = first < 0 ? position : first;
+        decided |= before[position] == maskToken;
+      } else if (first < 0 && canvas[position] == maskToken) {
+        return false;
+      }
+    }
+    return first >= 0 && decided;
   }
 
   private int[] sequence(SessionSpec spec, int[] canvas) {

@@ -6,9 +6,12 @@ import io.sfumato.engine.NativeEngine;
 import io.sfumato.engine.ProductType;
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
+import io.sfumato.server.schedule.ContextPages;
 import io.sfumato.server.schedule.EngineLoop;
 import io.sfumato.server.schedule.EngineLoopOptions;
 import io.sfumato.server.session.NanoClock;
+import io.sfumato.server.text.JsonFiles;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
@@ -19,7 +22,9 @@ import java.util.function.Consumer;
  */
 public final class Verification {
 
+  private static final long MAX_CONFIG_BYTES = 1 << 20;
   private static final int BATCH_TOKENS = 4096;
+  private static final int PAGES = 1024;
 
   private Verification() {}
 
@@ -44,7 +49,7 @@ public final class Verification {
     }
     GoldenFile golden = GoldenFile.read(directory);
     List<DecodeTrace> traces = golden.traces();
-    EngineLimits limits = new EngineLimits(64, 64, BATCH_TOKENS, BATCH_TOKENS, 0, 0, 16);
+    EngineLimits limits = limits(directory);
     NativeEngine engine =
         NativeEngine.open(new EngineOptions(directory, threads, products, limits));
     try (EngineLoop loop = loop(engine, golden, clock)) {
@@ -55,6 +60,22 @@ public final class Verification {
       traces.forEach(trace -> tally.accept(replay.replay(trace)));
       return tally.good;
     }
+  }
+
+  private static EngineLimits limits(Path directory) {
+    Path config = directory.resolve("config.json");
+    String modelType =
+        Files.exists(config)
+            ? JsonFiles.readObject(config, MAX_CONFIG_BYTES).path("model_type").asString("")
+            : ""; // the engine says what is missing
+    return new EngineLimits(
+        64,
+        64,
+        BATCH_TOKENS,
+        BATCH_TOKENS,
+        0,
+        ContextPages.canBeUsedBy(modelType) ? PAGES : 0,
+        ContextPages.PAGE_TOKENS);
   }
 
   /** Takes ownership of the engine. */

@@ -19,7 +19,7 @@ final class CanvasTest {
     CanvasStart start =
         new CanvasStart(
             tokens, new boolean[] {true, false, false, false}, List.of(new NoisySpan(2, 1, 1)));
-    Canvas canvas = new Canvas(start, 4);
+    Canvas canvas = new Canvas(start, 4, 4);
     assertThat(states(canvas))
         .containsExactly(
             TokenState.PINNED, TokenState.PROVISIONAL, TokenState.UNDECIDED, TokenState.UNDECIDED);
@@ -31,7 +31,7 @@ final class CanvasTest {
 
   @Test
   void blocksAreCommittedFromLeftToRightAndTheLastMayBeShorter() {
-    Canvas canvas = new Canvas(CanvasStart.undecided(5), 2);
+    Canvas canvas = new Canvas(CanvasStart.undecided(5), 2, 2);
     assertThat(canvas.blockCount()).isEqualTo(3);
     for (int block = 0; block < 3; block++) {
       assertThat(canvas.block()).isEqualTo(block);
@@ -51,7 +51,7 @@ final class CanvasTest {
   void anEarlyEndCommitsWhatStandsBeforeAndDropsTheRest() {
     int[] tokens = {NONE, NONE, NONE, NONE, NONE, 9};
     boolean[] pinned = {false, false, false, false, false, true};
-    Canvas canvas = new Canvas(new CanvasStart(tokens, pinned, List.of()), 4);
+    Canvas canvas = new Canvas(new CanvasStart(tokens, pinned, List.of()), 4, 4);
     canvas.decide(0, 1, .5f);
     canvas.decide(1, 2, .5f);
     canvas.decide(3, 3, .5f);
@@ -73,7 +73,8 @@ final class CanvasTest {
   @Test
   void refusesWhatMustNotHappen() {
     Canvas canvas =
-        new Canvas(new CanvasStart(new int[] {5, NONE}, new boolean[] {true, false}, List.of()), 2);
+        new Canvas(
+            new CanvasStart(new int[] {5, NONE}, new boolean[] {true, false}, List.of()), 2, 2);
     assertThatIllegalStateException()
         .isThrownBy(() -> canvas.decide(0, 1, 1))
         .withMessageContaining("position 0: PINNED");
@@ -88,14 +89,16 @@ final class CanvasTest {
     assertThatIllegalStateException().isThrownBy(() -> canvas.open(1));
     assertThatIllegalArgumentException()
         .isThrownBy(() ->
-            new Canvas(new CanvasStart(new int[] {NONE}, new boolean[] {true}, List.of()), 1));
-    assertThatIllegalArgumentException().isThrownBy(() -> new Canvas(CanvasStart.undecided(0), 1));
-    assertThatIllegalArgumentException().isThrownBy(() -> new Canvas(CanvasStart.undecided(1), 0));
+            new Canvas(new CanvasStart(new int[] {NONE}, new boolean[] {true}, List.of()), 1, 1));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new Canvas(CanvasStart.undecided(0), 1, 1));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new Canvas(CanvasStart.undecided(1), 0, 0));
   }
 
   @Test
   void countsRevisions() {
-    Canvas canvas = new Canvas(CanvasStart.undecided(2), 2);
+    Canvas canvas = new Canvas(CanvasStart.undecided(2), 2, 2);
     canvas.decide(0, 1, 1);
     canvas.revise(0);
     canvas.decide(0, 1, 1);
@@ -111,7 +114,7 @@ final class CanvasTest {
     Random random = new Random(3);
     for (int round = 0; round < 2000; round++) {
       CanvasStart start = randomStart(random, 1 + random.nextInt(24));
-      Canvas canvas = new Canvas(start, 1 + random.nextInt(8));
+      Canvas canvas = new Canvas(start, 8, 1 + random.nextInt(8));
       CanvasInvariants invariants = new CanvasInvariants(start, 99);
       for (int step = 0; !canvas.isFinished(); step++) {
         walk(canvas, random);

@@ -11,7 +11,7 @@ final class ClientChangesTest {
 
   private static final int NONE = CanvasSnapshot.NO_TOKEN;
 
-  private final Canvas canvas = new Canvas(CanvasStart.undecided(6), 3);
+  private final Canvas canvas = new Canvas(CanvasStart.undecided(6), 3, 3);
 
   private static PositionRange at(int start, int length) {
     return new PositionRange(start, length);

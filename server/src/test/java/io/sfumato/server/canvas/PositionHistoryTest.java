@@ -12,7 +12,7 @@ final class PositionHistoryTest {
 
   private final Canvas canvas =
       new Canvas(
-          new CanvasStart(new int[] {1, 2, 3, NONE, NONE, NONE}, new boolean[6], List.of()), 6);
+          new CanvasStart(new int[] {1, 2, 3, NONE, NONE, NONE}, new boolean[6], List.of()), 6, 6);
 
   private void decide(int step, int position, int token) {
     canvas.history().atStep(step);

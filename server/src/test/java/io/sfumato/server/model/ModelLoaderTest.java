@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.sfumato.engine.DenoiseEngine;
 import io.sfumato.engine.EngineException;
 import io.sfumato.engine.EngineStatus;
+import io.sfumato.engine.NativeEngine;
+import io.sfumato.engine.ProductType;
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
 import io.sfumato.server.sampling.AcceptanceSpec;
@@ -72,9 +74,56 @@ class ModelLoaderTest {
                   new AcceptanceSpec.FixedSchedule(
                       8, AcceptanceSpec.Order.MARGIN, AcceptanceSpec.Spread.LINEAR),
                   new RevisionSpec(0.1f, 3),
-                  new int[] {1, 2}));
+                  new int[] {1, 2},
+                  false));
       assertThat(model.warnings()).isEmpty();
     }
+  }
+
+  @Test
+  void aFamilyThatAttendsInBlocksIsServedWithPages() throws Exception {
+    ModelSource source =
+        new ModelSource("sdar", Path.of("..", "fixtures", "sdar"), 1, ProductType.F32, 2, 0, 4, -1);
+    ModelLoader loader = loader(NativeEngine::open);
+    try (LoadedModel model = loader.load(source, () -> {})) {
+      assertThat(model.served().defaults().blockCausal()).isTrue();
+      assertThat(model.served().defaults().blockLength()).isEqualTo(4);
+    }
+  }
+
+  @Test
+  void pagesAreOpenedForThoseThatUseThem() {
+    assertThat(pages("sdar", "{}")).isEqualTo(8); // two sequences of 64 positions
+    assertThat(pages("a2d-qwen3", "{}")).isZero();
+    assertThat(pages("a2d-qwen3", "{\"attention\": \"block_causal\"}")).isEqualTo(8);
+    assertThat(pages("llada", "{}")).isZero();
+  }
+
+  private int pages(String modelType, String section) {
+    ModelFiles.complete(directory);
+    ModelFiles.write(
+        directory.resolve("config.json"),
+        "{\"model_type\": \"" + modelType + "\", \"max_position_embeddings\": 64}");
+    writeSection(section);
+    int[] pages = {-1};
+    ModelSource source = new ModelSource("test", directory, 1, ProductType.F32, 2, 0, 4, -1);
+    assertThatThrownBy(() ->
+            loader(
+                    options -> {
+                      pages[0] = options.limits().pages();
+                      throw new EngineException(EngineStatus.UNIMPLEMENTED, "enough");
+                    })
+                .load(source, () -> {}))
+        .hasMessageContaining("enough");
+    return pages[0];
+  }
+
+  @Test
+  void onlyAFamilyThatMayAttendInBlocksCanBeToldTo() {
+    ModelFiles.complete(directory);
+    writeSection("{\"attention\": \"block_causal\"}");
+    assertThatThrownBy(this::load)
+        .hasMessageContaining("sfumato.attention: block_causal (expected: full with this family)");
   }
 
   @Test
@@ -91,7 +140,7 @@ class ModelLoaderTest {
             e -> assertThat(e.reason()).isEqualTo(ErrorReason.MODEL_CAPABILITY))
         .hasMessageContaining("sfumato.block_length_tokens: 0 (expected: 1..64)")
         .hasMessageContaining(
-            "sfumato.blok: unknown key (expected: acceptance, block_length_tokens,")
+            "sfumato.blok: unknown key (expected: acceptance, attention, block_length_tokens,")
         .hasMessageContaining("sfumato.temperature: \"hot\" (expected: 0.0..2.0)")
         .hasMessageContaining("acceptance.confidence_threshold: 2 (expected: 0.0..1.0)")
         .hasMessageContaining("acceptance.fixed_schedule: 2 kinds of acceptance (expected: one)")

@@ -84,17 +84,18 @@ class ControlTest {
   }
 
   @Test
-  void whatIsNotBuiltIsRefusedByAnEventAndTheStreamGoesOn() throws Exception {
+  void aBudgetOutOfRangeIsRefusedByAnEventAndTheStreamGoesOn() throws Exception {
     call.open(SteppedCall.start(StreamSpec.Detail.DETAIL_COMMITTED));
     call.control(
         Control.newBuilder()
             .setControlId(1)
-            .setSetBudget(SetBudget.newBuilder().setJointEdit(JointEdit.getDefaultInstance())));
+            .setSetBudget(
+                SetBudget.newBuilder().setJointEdit(JointEdit.newBuilder().setThreshold(2))));
     io.sfumato.v1.Status status = rejection(1);
-    assertThat(status.getCode()).isEqualTo(Code.UNIMPLEMENTED.value());
-    assertThat(status.getDetails(0).unpack(ErrorInfo.class).getReason()).isEqualTo("NOT_BUILT");
+    assertThat(status.getCode()).isEqualTo(Code.INVALID_ARGUMENT.value());
+    assertThat(status.getDetails(0).unpack(ErrorInfo.class).getReason()).isEqualTo("INVALID_FIELD");
     assertThat(status.getDetails(1).unpack(BadRequest.class).getFieldViolations(0).getField())
-        .isEqualTo("control.set_budget.joint_edit");
+        .isEqualTo("control.set_budget.joint_edit.threshold");
     call.step(SteppedCall.FOREVER);
     assertThat(call.log.code()).isEqualTo(Code.OK);
   }

@@ -113,7 +113,6 @@ class RequestValidatorTest {
           sampling { top_k: 5 }                                     | start.sampling.top_k            | top_k: 5 (expected: absent, not built yet)
           sampling { repetition_penalty: 1.5 }                      | start.sampling.repetition_penalty | repetition_penalty: 1.5 (expected: absent, not built yet)
           sampling { logit_bias { key: 3 value: 1 } }               | start.sampling.logit_bias       | logit_bias: 1 entries (expected: absent, not built yet)
-          sampling { joint_edit {} }                                | start.sampling.joint_edit       | joint_edit: set (expected: absent, not built yet)
           """)
   void namesWhatIsNotBuilt(String start, String path, String message) throws ParseException {
     refuses(generate(start), ErrorReason.NOT_BUILT, path, message);

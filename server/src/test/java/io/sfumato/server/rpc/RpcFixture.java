@@ -20,6 +20,7 @@ import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.RevisionSpec;
 import io.sfumato.server.schedule.EngineLoop;
 import io.sfumato.server.schedule.EngineLoopOptions;
+import io.sfumato.server.session.SessionGate;
 import io.sfumato.server.text.ByteCodec;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -113,6 +114,13 @@ final class RpcFixture implements AutoCloseable {
   }
 
   static ModelDefaults defaults() {
+    return defaults(false);
+  }
+
+  /**
+   * @param blockCausal whether positions see their own and earlier blocks only
+   */
+  static ModelDefaults defaults(boolean blockCausal) {
     return new ModelDefaults(
         64,
         32,
@@ -122,13 +130,18 @@ final class RpcFixture implements AutoCloseable {
         0,
         new AcceptanceSpec.ConfidenceThreshold(.9f),
         new RevisionSpec(.05f, 2),
-        new int[] {ByteCodec.END});
+        new int[] {ByteCodec.END},
+        blockCausal);
   }
 
-  static ModelCatalog catalog(io.sfumato.server.session.SessionGate gate) {
+  static ModelCatalog catalog(SessionGate gate) {
+    return catalog(gate, defaults());
+  }
+
+  static ModelCatalog catalog(SessionGate gate, ModelDefaults defaults) {
     ServedModel bytes =
-        new ServedModel("bytes", "00ff", info(), defaults(), Optional.of(new ByteCodec()), 3, gate);
-    ServedModel ids = new ServedModel("ids", "11ee", info(), defaults(), Optional.empty(), 3, gate);
+        new ServedModel("bytes", "00ff", info(), defaults, Optional.of(new ByteCodec()), 3, gate);
+    ServedModel ids = new ServedModel("ids", "11ee", info(), defaults, Optional.empty(), 3, gate);
     List<ModelEntry> entries =
         List.of(
             new ModelEntry("bytes", ModelEntry.State.READY, "", Optional.of(bytes)),

@@ -7,6 +7,7 @@ import com.google.protobuf.TextFormat.ParseException;
 import io.sfumato.server.canvas.CanvasSnapshot;
 import io.sfumato.server.canvas.CanvasStart.NoisySpan;
 import io.sfumato.server.sampling.AcceptanceSpec;
+import io.sfumato.server.session.Attending;
 import io.sfumato.server.session.SessionSpec;
 import io.sfumato.server.text.ByteCodec;
 import io.sfumato.v1.GenerateStart;
@@ -86,6 +87,43 @@ class SessionPlanTest {
     assertThat(spec.start().length()).isEqualTo(10);
     assertThat(spec.blockLength()).isEqualTo(10);
     assertThat(spec.sampling().minAcceptPerStep()).isEqualTo(1);
+  }
+
+  @Test
+  void whereBlocksSeeEachOtherTheTextMayBeShorterThanOne() throws ParseException {
+    RequestValidator causal =
+        new RequestValidator(
+            RpcFixture.catalog(
+                (spec, signal) -> {
+                  throw new AssertionError("a validator opens no session");
+                },
+                RpcFixture.defaults(true)),
+            () -> RequestValidatorTest.SEED);
+    GenerateStart start = RequestValidatorTest.generate("canvas { max_length_tokens: 8 }");
+    SessionSpec spec = causal.generate(start, Long.MAX_VALUE, true).spec();
+    assertThat(spec.blockLength()).isEqualTo(32);
+    assertThat(spec.attending()).isEqualTo(new Attending(32, 0, false));
+    start = RequestValidatorTest.generate("canvas { block_length_tokens: 16 }");
+    spec = causal.generate(start, Long.MAX_VALUE, true).spec();
+    assertThat(spec.attending()).isEqualTo(new Attending(16, 0, false));
+    spec = validator.generate(RequestValidatorTest.valid(), Long.MAX_VALUE, true).spec();
+    assertThat(spec.attending()).isEqualTo(Attending.FULL);
+  }
+
+  @Test
+  void jointEditsHaveDefaultsOfTheirOwn() throws ParseException {
+    assertThat(acceptance("sampling { joint_edit { threshold: 0.5 } }"))
+        .isEqualTo(new AcceptanceSpec.JointEdit(.5f, .9f, 16));
+    assertThat(acceptance("sampling { joint_edit { edit_threshold: 0.25 post_edit_steps: 0 } }"))
+        .isEqualTo(new AcceptanceSpec.JointEdit(.95f, .25f, 0));
+  }
+
+  private AcceptanceSpec acceptance(String fields) throws ParseException {
+    return validator
+        .generate(RequestValidatorTest.generate(fields), Long.MAX_VALUE, true)
+        .spec()
+        .sampling()
+        .acceptance();
   }
 
   @Test

@@ -32,6 +32,29 @@ final class AcceptancePolicyTest {
   }
 
   @Test
+  void aPacedThresholdIsNeverAheadOfItsSchedule() {
+    AcceptancePolicy policy = AcceptancePolicy.of(new AcceptanceSpec.PacedThreshold(.5f, 4));
+    Ranking sure = ListedCandidates.ofConfidences(.9f, .9f, .9f, .9f, .9f).ranked(policy.order());
+    assertThat(policy.accepted(sure, 8, 1)).as("one is due, and never none").isEqualTo(1);
+    assertThat(policy.accepted(sure, 8, 3)).as("three of the six due by then").isEqualTo(3);
+    assertThat(policy.accepted(sure, 8, 4)).as("the rest").isEqualTo(5);
+    Ranking unsure = ListedCandidates.ofConfidences(.6f, .4f, .4f).ranked(policy.order());
+    assertThat(policy.accepted(unsure, 8, 9)).isEqualTo(1);
+  }
+
+  @Test
+  void jointEditAcceptsAboveItsThresholdAndReplacesAboveAnother() {
+    AcceptancePolicy policy = AcceptancePolicy.of(new AcceptanceSpec.JointEdit(.5f, .7f, 3));
+    assertThat(accepted(policy, ListedCandidates.ofConfidences(.5f, .51f, .9f))).isEqualTo(2);
+    assertThat(accepted(policy, ListedCandidates.ofConfidences(.1f, .2f))).isEqualTo(1);
+    assertThat(policy.edits()).isTrue();
+    assertThat(policy.replaces(.7f)).isFalse();
+    assertThat(policy.replaces(.71f)).isTrue();
+    assertThat(policy.replaces(Float.NaN)).isFalse();
+    assertThat(policy.postEditSteps()).isEqualTo(3);
+  }
+
+  @Test
   void fixedScheduleKeepsItsOrder() {
     for (Order order : Order.values()) {
       AcceptancePolicy policy =
@@ -53,7 +76,9 @@ final class AcceptancePolicyTest {
         figures[index] = random.nextInt(100) / 100f;
       }
       float limit = random.nextInt(100) / 100f;
-      assertThat(accepted(new ConfidenceThreshold(limit), ListedCandidates.ofConfidences(figures)))
+      assertThat(
+              accepted(
+                  new ConfidenceThreshold(limit, false), ListedCandidates.ofConfidences(figures)))
           .isEqualTo(naiveThreshold(figures, limit));
       assertThat(accepted(new EntropyBound(limit), ListedCandidates.ofEntropies(figures)))
           .isEqualTo(naiveBound(figures, limit));

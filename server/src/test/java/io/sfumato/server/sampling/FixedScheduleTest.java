@@ -35,6 +35,13 @@ final class FixedScheduleTest {
   }
 
   @Test
+  void truncatedSharesLeaveTheRestToTheLastStep() {
+    assertThat(quotas(32, 8, Spread.TRUNCATED)).containsExactly(3, 4, 4, 4, 4, 4, 4, 5);
+    assertThat(quotas(24, 10, Spread.TRUNCATED)).containsExactly(2, 2, 2, 2, 2, 2, 2, 3, 3, 4);
+    assertThat(quotas(12, 24, Spread.TRUNCATED)).hasSize(11).endsWith(1, 1, 2);
+  }
+
+  @Test
   void everyScheduleDecidesEverythingWithinItsSteps() {
     for (Spread spread : Spread.values()) {
       for (int undecided = 1; undecided <= 70; undecided++) {

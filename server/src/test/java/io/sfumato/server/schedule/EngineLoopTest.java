@@ -282,7 +282,15 @@ final class EngineLoopTest {
             (run, batch, candidates) -> {});
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new EngineLoop(causal, options, () -> 0, () -> {}))
-        .withMessage("attention: BLOCK_CAUSAL (expected: FULL)");
+        .withMessage("pages: 0 (expected: >= 1 for BLOCK_CAUSAL)");
+    ScriptedEngine encoder =
+        new ScriptedEngine(
+            LoopFixture.info(AttentionKind.ENCODER_CANVAS),
+            LoopFixture.limits(1, 1, 10),
+            (run, batch, candidates) -> {});
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new EngineLoop(encoder, options, () -> 0, () -> {}))
+        .withMessage("attention: ENCODER_CANVAS (expected: FULL or BLOCK_CAUSAL)");
     ScriptedEngine full =
         new ScriptedEngine(
             LoopFixture.info(AttentionKind.FULL),

@@ -26,7 +26,15 @@ public final class LoopFixture {
   int lost;
 
   LoopFixture(EngineLimits limits, int queueCapacity, ScriptedEngine.Script script) {
-    engine = new ScriptedEngine(info(AttentionKind.FULL), limits, script);
+    this(AttentionKind.FULL, limits, queueCapacity, script);
+  }
+
+  LoopFixture(
+      AttentionKind attention,
+      EngineLimits limits,
+      int queueCapacity,
+      ScriptedEngine.Script script) {
+    engine = new ScriptedEngine(info(attention), limits, script);
     NanoClock clock = () -> nowNanos;
     loop =
         new EngineLoop(
@@ -57,7 +65,7 @@ public final class LoopFixture {
         END_OF_TEXT,
         END_OF_TEXT,
         attention,
-        false,
+        attention != AttentionKind.FULL,
         false,
         0,
         1,

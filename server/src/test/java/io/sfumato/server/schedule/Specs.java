@@ -5,6 +5,7 @@ import io.sfumato.server.canvas.CanvasStart;
 import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.RevisionSpec;
 import io.sfumato.server.sampling.SamplingSpec;
+import io.sfumato.server.session.Attending;
 import io.sfumato.server.session.SessionSpec;
 import io.sfumato.server.session.Template;
 import java.util.ArrayList;
@@ -22,6 +23,7 @@ public final class Specs {
 
   private int[] prompt = {1, 2, 3};
   private CanvasStart start = CanvasStart.undecided(8);
+  private Attending attending = Attending.FULL;
   private Template template = Template.NONE;
   private int blockLength = 8;
   private int windowLength = 8;
@@ -55,6 +57,12 @@ public final class Specs {
   public Specs template(Template newTemplate) {
     template = newTemplate;
     return this;
+  }
+
+  /** Positions attend in blocks of the given length, which are also those of the canvas. */
+  Specs causal(int length, int offset, boolean shifted) {
+    attending = new Attending(length, offset, shifted);
+    return block(length);
   }
 
   Specs block(int length) {
@@ -135,10 +143,12 @@ public final class Specs {
             revision,
             guidance,
             NO_TOKENS,
-            NO_TOKENS);
+            NO_TOKENS,
+            false);
     return new SessionSpec(
         prompt,
         start,
+        attending,
         template,
         blockLength,
         windowLength,
@@ -212,13 +222,16 @@ public final class Specs {
   }
 
   private static AcceptanceSpec randomAcceptance(Random random) {
-    return switch (random.nextInt(3)) {
-      case 0 ->
+    return switch (random.nextInt(6)) {
+      case 0, 1 ->
           new AcceptanceSpec.FixedSchedule(
               1 + random.nextInt(20),
               AcceptanceSpec.Order.values()[random.nextInt(5)],
-              AcceptanceSpec.Spread.values()[random.nextInt(2)]);
-      case 1 -> new AcceptanceSpec.ConfidenceThreshold(random.nextFloat());
+              AcceptanceSpec.Spread.values()[random.nextInt(3)]);
+      case 2 -> new AcceptanceSpec.ConfidenceThreshold(random.nextFloat());
+      case 3 -> new AcceptanceSpec.PacedThreshold(random.nextFloat(), 1 + random.nextInt(20));
+      case 4 ->
+          new AcceptanceSpec.JointEdit(random.nextFloat(), random.nextFloat(), random.nextInt(6));
       default -> new AcceptanceSpec.EntropyBound(random.nextFloat() * 3);
     };
   }

@@ -45,7 +45,7 @@ final class SteeringPropertyTest {
     int applied = 0;
     int rejected = 0;
     for (int seed = 0; seed < SEQUENCES; seed++) {
-      Sequence sequence = new Sequence(seed);
+      Play sequence = new Play(seed);
       try {
         sequence.play();
       } catch (AssertionError | RuntimeException failure) {
@@ -58,7 +58,7 @@ final class SteeringPropertyTest {
     assertThat(rejected).isGreaterThan(SEQUENCES / 10);
   }
 
-  private final class Sequence {
+  private final class Play {
 
     private final Random random;
     private final Session session;
@@ -73,7 +73,7 @@ final class SteeringPropertyTest {
     int applied;
     int rejected;
 
-    Sequence(long seed) {
+    Play(long seed) {
       random = new Random(seed);
       session =
           new Session(
@@ -82,6 +82,7 @@ final class SteeringPropertyTest {
                   .template(Template.NONE)
                   .build(),
               LoopFixture.MASK,
+              MOST_TOKENS,
               () -> {},
               () -> {},
               () -> now);
@@ -126,7 +127,7 @@ final class SteeringPropertyTest {
     private void step() {
       session.prepare(random.nextBoolean() ? 0 : 1_000_000);
       batch.clear();
-      session.write(batch, 0);
+      session.write(batch, 0, new int[0]);
       session.decide(engine.run(batch));
       model.checkStepped(session.canvas());
       CanvasInvariants.check(session.canvas());

@@ -15,8 +15,10 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/** The recorded references of both families, and records that do not tell the truth. */
+/** The recorded references of all families, and records that do not tell the truth. */
 final class VerificationTest {
 
   private static final Path FIXTURES = Path.of("..", "fixtures");
@@ -45,6 +47,26 @@ final class VerificationTest {
     assertThat(count("forward", Outcome.PASS)).isEqualTo(13);
     assertThat(count("trace", Outcome.PASS)).isEqualTo(4);
     assertThat(rows).hasSize(17);
+  }
+
+  /** Every exact trace; the others are of stale caches. */
+  @ParameterizedTest
+  @CsvSource({
+    "modernbert_mlm, 13, 4, 0",
+    "llada_moe, 12, 5, 0",
+    "dream, 13, 12, 2",
+    "a2d_qwen2, 15, 8, 0",
+    "a2d_qwen3, 15, 13, 0",
+    "sdar, 14, 10, 0",
+    "llada2_moe, 13, 9, 0",
+    "fast_dllm_v2, 12, 5, 0"
+  })
+  void comesToTheSameCanvases(String family, int forward, int exact, int stale) {
+    assertThat(verify(FIXTURES.resolve(family))).as(rows.toString()).isTrue();
+    assertThat(count("forward", Outcome.PASS)).isEqualTo(forward);
+    assertThat(count("trace", Outcome.PASS)).isEqualTo(exact);
+    assertThat(count("trace", Outcome.APPROX)).isEqualTo(stale);
+    assertThat(rows).hasSize(forward + exact + stale);
   }
 
   @Test

@@ -1,5 +1,6 @@
 package io.sfumato.server.app.bench;
 
+import io.sfumato.engine.AttentionKind;
 import io.sfumato.engine.DenoiseEngine;
 import io.sfumato.engine.EngineException;
 import io.sfumato.engine.EngineInfo;
@@ -115,8 +116,9 @@ final class BenchStep implements Callable<Integer> {
   private Latencies times(DenoiseEngine engine, int batchSize) {
     StepBatch batch = new StepBatch(engine.limits());
     int mask = Math.max(0, engine.info().maskTokenId());
+    boolean inBlocks = engine.info().attention() == AttentionKind.BLOCK_CAUSAL;
     for (int item = 0; item < batchSize; item++) {
-      batch.add(ItemKind.DENOISE, item, 0);
+      batch.add(ItemKind.DENOISE, item, 0).blocks(inBlocks ? canvas : 0, 0);
       for (int position = 0; position < canvas; position++) {
         batch.addToken(mask);
         batch.addCandidateRow(position);

@@ -87,7 +87,8 @@ final class ScriptedModel implements ModelCatalog, AutoCloseable {
             new AcceptanceSpec.FixedSchedule(
                 canvasLength, AcceptanceSpec.Order.CONFIDENCE, AcceptanceSpec.Spread.EVEN),
             RevisionSpec.NONE,
-            new int[0]);
+            new int[0],
+            false);
     served = new ServedModel(NAME, "0", info, defaults, Optional.empty(), 0, loop);
   }
 

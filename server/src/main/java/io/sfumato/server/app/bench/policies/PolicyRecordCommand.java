@@ -117,6 +117,14 @@ final class PolicyRecordCommand implements Callable<Integer> {
 
   private TraceHeader header(ServedModel served, int traces) {
     ModelDefaults defaults = served.defaults();
+    if (defaults.blockCausal() || served.engine().shiftedLogits()) {
+      throw new ParameterException(
+          command.commandLine(),
+          "model: of the family "
+              + served.engine().family()
+              + " (expected: one whose positions all see each other and are decided by their own"
+              + " rows)");
+    }
     int canvas = length == null ? defaults.maxLengthTokens() : length;
     int usualBlock = Math.min(defaults.blockLength(), canvas);
     int blockLength = block == null ? usualBlock : block;

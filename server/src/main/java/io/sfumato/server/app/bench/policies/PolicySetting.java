@@ -121,6 +121,7 @@ record PolicySetting(Kind kind, float value) {
           case FIXED -> new AcceptanceSpec.FixedSchedule(steps, Order.CONFIDENCE, Spread.EVEN);
           case ENTROPY -> new AcceptanceSpec.EntropyBound(value);
         };
-    return new SamplingSpec(0, 0, steps, 1, acceptance, RevisionSpec.NONE, 0, NO_TOKENS, NO_TOKENS);
+    return new SamplingSpec(
+        0, 0, steps, 1, acceptance, RevisionSpec.NONE, 0, NO_TOKENS, NO_TOKENS, false);
   }
 }

@@ -1,6 +1,7 @@
 package io.sfumato.server.app.bench.policies;
 
 import io.sfumato.server.canvas.CanvasStart;
+import io.sfumato.server.session.Attending;
 import io.sfumato.server.session.SessionSpec;
 import io.sfumato.server.session.Template;
 import java.util.OptionalLong;
@@ -52,6 +53,7 @@ record TraceHeader(
     return new SessionSpec(
         promptTokens,
         CanvasStart.undecided(canvasLength),
+        Attending.FULL,
         Template.NONE,
         blockLength,
         windowLength,

@@ -1,0 +1,171 @@
+package io.sfumato.server.session;
+
+import io.sfumato.engine.ItemKind;
+import io.sfumato.engine.StepBatch;
+import io.sfumato.engine.StepItem;
+import io.sfumato.server.canvas.Canvas;
+
+/**
+ * What of a session's prompt and canvas goes through the model in a step, and how much of them the
+ * key-value pages hold. Positions count from the first token of the prompt. Confined to the engine
+ * thread.
+ *
+ * <p>Where all positions see each other, every step sends all of them. Where blocks see only
+ * themselves and what is before them, finished blocks are written to the pages once: those of the
+ * prompt in chunks of their own, those of the canvas in the first step of the block that follows.
+ * Guidance needs a second view of the prompt, so that it keeps nothing.
+ */
+final class Sequence {
+
+  private final SessionSpec spec;
+  private final Attending attending;
+  private final Canvas canvas;
+  private final int maskToken;
+  private final int promptLength;
+  private final int chunkTokens;
+  private int held; // tokens in the pages
+  private int start; // of the step at hand
+  private int end;
+  private int written; // tokens that the step at hand adds to the pages
+  private boolean filling; // the step at hand only fills pages
+  private boolean guided;
+
+  /**
+   * @param maskToken token at undecided positions
+   * @param chunkTokens most tokens of a step that only fills pages, but for a single longer block
+   */
+  Sequence(SessionSpec spec, Canvas canvas, int maskToken, int chunkTokens) {
+    this.spec = spec;
+    this.canvas = canvas;
+    this.maskToken = maskToken;
+    attending = spec.attending();
+    promptLength = spec.promptTokens().length;
+    this.chunkTokens = Math.max(chunkTokens, attending.blockLength());
+  }
+
+  /** Whether the pages lack so much of what is finished that a step has to fill them first. */
+  boolean lacksContext() {
+    if (!spec.keepsContext()) {
+      return false;
+    }
+    int lacking = finished() - held;
+    boolean ofPrompt = held < attending.borderBefore(promptLength);
+    return lacking > 0 && (ofPrompt || lacking > chunkTokens);
+  }
+
+  /** Tokens of blocks that will not change any more. */
+  private int finished() {
+    return attending.borderBefore(promptLength + canvas.blockStart());
+  }
+
+  /** The next step sends the next finished blocks only, to keep them. */
+  void fill() {
+    filling = true;
+    guided = false;
+    start = held;
+    end = attending.borderBefore(Math.min(held + chunkTokens, finished()));
+    written = end - start;
+  }
+
+  /**
+   * The next step asks about canvas positions from the first to before the end, and sends what they
+   * see and the pages do not hold.
+   *
+   * @param isGuided whether it also sends the canvas behind a hidden prompt
+   */
+  void ask(int firstRow, int rowEnd, boolean isGuided) {
+    filling = false;
+    guided = isGuided && promptLength > 0;
+    start = 0;
+    end = spec.sequenceLength();
+    written = 0;
+    if (!attending.isFull()) {
+      end = Math.min(end, attending.borderAfter(promptLength + rowEnd));
+    }
+    if (spec.keepsContext()) {
+      written = finished() - held;
+      boolean needsRowBefore = attending.shiftedLogits() && promptLength + firstRow == held;
+      start = needsRowBefore && held > 0 && written == 0 ? held - 1 : held;
+    }
+  }
+
+  /** Whether a canvas position is decided by a row that sees nothing of the position's block. */
+  boolean isSeed(int canvasPosition) {
+    int position = promptLength + canvasPosition;
+    return !attending.isFull()
+        && attending.shiftedLogits()
+        && position > 0
+        && attending.borderBefore(position) == position;
+  }
+
+  /** Whether the step at hand only fills pages. */
+  boolean isFilling() {
+    return filling;
+  }
+
+  /** Work items of the step at hand. */
+  int items() {
+    return guided ? 2 : 1;
+  }
+
+  /** Tokens of the step at hand, all items together. */
+  int tokens() {
+    return items() * (end - start);
+  }
+
+  /** Row of a canvas position in the step's first item. */
+  int row(int canvasPosition) {
+    return promptLength + canvasPosition - start;
+  }
+
+  /** Adds the step's first item, with its tokens and pages but without rows. */
+  StepItem write(StepBatch batch, int slot, int[] pages) {
+    ItemKind kind = filling ? ItemKind.PREFILL : written > 0 ? ItemKind.COMMIT : ItemKind.DENOISE;
+    StepItem item = add(batch, kind, slot, false);
+    if (kind == ItemKind.COMMIT) {
+      item.commitTokens(written);
+    }
+    if (spec.keepsContext()) {
+      item.contextTokens(start);
+      int kept = Math.ceilDiv(start + written, batch.limits().pageTokens());
+      for (int page = 0; page < kept; page++) {
+        batch.addPage(pages[page]);
+      }
+    }
+    return item;
+  }
+
+  /** Adds the item that guides the first one, if there is one. */
+  void writeGuide(StepBatch batch, int slot) {
+    if (guided) {
+      add(batch, ItemKind.DENOISE, slot, true);
+    }
+  }
+
+  private StepItem add(StepBatch batch, ItemKind kind, int slot, boolean hidesPrompt) {
+    StepItem item =
+        batch
+            .add(kind, slot, start)
+            .blocks(attending.blockLength(), attending.blockOffset())
+            .shiftedLogits(attending.shiftedLogits());
+    for (int position = start; position < Math.min(promptLength, end); position++) {
+      batch.addToken(hidesPrompt ? maskToken : spec.promptTokens()[position]);
+    }
+    for (int position = Math.max(0, start - promptLength);
+        position < end - promptLength;
+        position++) {
+      batch.addToken(canvas.isUndecided(position) ? maskToken : canvas.token(position));
+    }
+    return item;
+  }
+
+  /** Whether the step at hand has a guide. */
+  boolean isGuided() {
+    return guided;
+  }
+
+  /** The step at hand was run: the pages hold what it wrote. */
+  void ran() {
+    held += written;
+  }
+}

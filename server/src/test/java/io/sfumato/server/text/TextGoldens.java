@@ -1,0 +1,41 @@
+package io.sfumato.server.text;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Tokenizers and expected values written by {@code fixtures/text/generate.py}. Thread-safe. */
+final class TextGoldens {
+
+  static final Path DIRECTORY = Path.of("..", "fixtures", "text");
+
+  private TextGoldens() {}
+
+  /**
+   * @param name a folder of {@link #DIRECTORY}; {@code default} stands for the embedded model's
+   */
+  static HuggingFaceTextCodec codec(String name, Optional<ChatTemplate> template) {
+    Path file =
+        name.equals("default")
+            ? Path.of("..", "models", "default", "tokenizer.json")
+            : DIRECTORY.resolve(name).resolve("tokenizer.json");
+    return new HuggingFaceTextCodec(text(file), List.of(), List.of(), template);
+  }
+
+  static JsonNode json(String name) {
+    return new JsonMapper().readTree(text(DIRECTORY.resolve(name)));
+  }
+
+  static String text(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

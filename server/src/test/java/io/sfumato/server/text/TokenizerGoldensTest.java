@@ -4,12 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -54,23 +51,23 @@ class TokenizerGoldensTest {
     JsonNode golden = TextGoldens.json(name + "/golden.json");
     String[] expected = golden.path("sha256_of_documents").asString().split(" ");
     assertThat(documents).hasSize(golden.path("documents").asInt()).hasSameSizeAs(expected);
-    MessageDigest whole = sha256();
+    MessageDigest whole = TextGoldens.sha256();
     int count = 0;
     try (HuggingFaceTextCodec codec = TextGoldens.codec(name, Optional.empty())) {
       for (int index = 0; index < expected.length; index++) {
         int[] ids = codec.encode(documents.get(index));
-        byte[] bytes = littleEndian(ids);
-        assertThat(hex(sha256().digest(bytes)))
+        assertThat(TextGoldens.sha256(ids))
             .as("%s, document %s: %s", name, index, documents.get(index))
             .startsWith(expected[index]);
         decoded(name, documents.get(index))
             .ifPresent(text -> assertThat(codec.decode(ids)).as(name).isEqualTo(text));
-        whole.update(bytes);
+        whole.update(TextGoldens.bytes(ids));
         count += ids.length;
       }
     }
     assertThat(count).isEqualTo(golden.path("ids").asInt());
-    assertThat(hex(whole.digest())).isEqualTo(golden.path("sha256").asString());
+    assertThat(HexFormat.of().formatHex(whole.digest()))
+        .isEqualTo(golden.path("sha256").asString());
   }
 
   @ParameterizedTest
@@ -93,23 +90,5 @@ class TokenizerGoldensTest {
       case "llama2" -> Optional.of(" " + text.replace('\u2581', ' '));
       default -> Optional.of(text);
     };
-  }
-
-  private static byte[] littleEndian(int[] ids) {
-    ByteBuffer bytes = ByteBuffer.allocate(4 * ids.length).order(ByteOrder.LITTLE_ENDIAN);
-    bytes.asIntBuffer().put(ids);
-    return bytes.array();
-  }
-
-  private static String hex(byte[] bytes) {
-    return HexFormat.of().formatHex(bytes);
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException impossible) {
-      throw new AssertionError(impossible);
-    }
   }
 }

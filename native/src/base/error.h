@@ -9,10 +9,25 @@
 
 namespace sfumato {
 
+/// The text with control characters, which names out of damaged files may hold, written as \x00; lines stay.
+inline std::string Printable(const std::string& text) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string printable;
+  for (const char character : text) {
+    const auto byte = static_cast<unsigned char>(character);
+    if ((byte >= 0x20 && byte != 0x7F) || byte == '\n') {
+      printable += character;
+    } else {
+      printable += {'\\', 'x', kDigits[byte / 16], kDigits[byte % 16]};
+    }
+  }
+  return printable;
+}
+
 /// The one exception of the core; the C interface turns it into its status and message.
 class Error : public std::runtime_error {
  public:
-  Error(sfumato_status status, const std::string& message) : std::runtime_error(message), status_(status) {}
+  Error(sfumato_status status, const std::string& message) : std::runtime_error(Printable(message)), status_(status) {}
 
   sfumato_status status() const { return status_; }
 

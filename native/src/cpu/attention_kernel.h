@@ -54,6 +54,26 @@ struct ValueProduct {
   }
 };
 
+/// mix[dimension, row] += the panel's weights of its outputs times what each row gives each output.
+struct PanelMixture {
+  const float* panel;    // [inner, panel width]
+  const float* weights;  // [panel width, panel width]: of an output, for each row
+  float* mix;            // [inner, panel width]
+
+  template <int kRows>
+  void Run(int64_t dimension) {
+    Sums<kRows> sums;
+    LoadSums(mix + dimension * kPanelWidth, kPanelWidth, sums);
+    MultiplyPanel<kRows>(panel + dimension * kPanelWidth, kPanelWidth, weights, kPanelWidth, sums);
+    StoreSums(sums, mix + dimension * kPanelWidth, kPanelWidth);
+  }
+};
+
+void MixPanel(const float* panel, int64_t inner, const float* weights, float* mix) {
+  PanelMixture mixture{panel, weights, mix};
+  ForRowGroups(inner, mixture);
+}
+
 /// Copies keys first..end-1, and their values transposed.
 inline void GatherBlock(const AttentionTile& tile, int64_t first, int64_t end, float* keys, float* values) {
   for (int64_t key = first; key < end;) {

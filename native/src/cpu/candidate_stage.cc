@@ -15,6 +15,7 @@ namespace {
 constexpr int64_t kTile = 512;
 constexpr int64_t kRows = 64;
 constexpr int64_t kMaxSegments = 16;
+constexpr int64_t kMaxPanelWidth = 32;
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
 int64_t TileCount(int64_t vocabulary) { return (vocabulary + kTile - 1) / kTile; }
@@ -90,11 +91,14 @@ CandidateStage::CandidateStage(const Kernels& kernels, Products& products, Threa
       unconfident_logits_(Size(limits.max_candidates, SFUMATO_MAX_TOKEN_LIST)),
       logits_(Size(pool.threads(), kRows * kTile)),
       guide_logits_(Size(pool.threads(), kRows * kTile)),
-      gathered_(Size(pool.threads(), kRows * hidden)) {}
+      gathered_(Size(pool.threads(), kRows * hidden)),
+      maxima_(static_cast<size_t>(limits.max_candidates)),
+      mixtures_(Size(pool.threads(), (hidden + kernels.panel_width) * kernels.panel_width)) {}
 
 int64_t CandidateStage::bytes() const {
   return segment_statistics_.bytes() + tile_sums_.bytes() + alternatives_.bytes() + input_logits_.bytes() +
-         unconfident_logits_.bytes() + logits_.bytes() + guide_logits_.bytes() + gathered_.bytes();
+         unconfident_logits_.bytes() + logits_.bytes() + guide_logits_.bytes() + gathered_.bytes() + maxima_.bytes() +
+         mixtures_.bytes();
 }
 
 void CandidateStage::Run(const CandidateArguments& arguments, Profile& profile) {
@@ -118,6 +122,50 @@ void CandidateStage::Run(const CandidateArguments& arguments, Profile& profile) 
     for (int64_t i = count * chunk / chunks; i < count * (chunk + 1) / chunks; ++i) Finish(arguments, i, thread);
   });
   if (not_finite_.load()) Fail(SFUMATO_INTERNAL, "logits", "not finite", "finite numbers from finite weights");
+  if (arguments.soft.data == nullptr) return;
+  const int64_t groups = (count + kernels_.panel_width - 1) / kernels_.panel_width;
+  pool_.Run(groups, [&](int64_t group, int thread) noexcept {
+    const int64_t first = group * kernels_.panel_width;
+    MixEmbeddings(arguments, first, std::min(kernels_.panel_width, count - first), thread);
+  });
+}
+
+void CandidateStage::MixEmbeddings(const CandidateArguments& arguments, int64_t first, int64_t count, int thread) {
+  const StepLayout& layout = *arguments.layout;
+  const auto& head = static_cast<const CpuMatrix&>(*arguments.head);
+  const int64_t width = kernels_.panel_width;
+  float* mix = mixtures_.data() + thread * (hidden_ + width) * width;  // [hidden, rows]
+  float* weights = mix + hidden_ * width;                              // [tokens of a panel, rows]
+  std::fill_n(mix, hidden_ * width, 0.0f);
+  double totals[kMaxPanelWidth] = {};
+  for (int64_t tile = 0; tile < tiles_; ++tile) {
+    ComputeLogits(arguments, first, count, tile, thread);
+    const int64_t columns = std::min(kTile, vocabulary_ - tile * kTile);
+    const int64_t stride = (columns + width - 1) / width * width;
+    const float* logits = logits_.data() + thread * kRows * kTile;
+    for (int64_t begin = 0; begin < columns; begin += width) {
+      std::fill_n(weights, width * width, 0.0f);
+      for (int64_t row = 0; row < count; ++row) {
+        const CandidateRow& candidate = layout.candidates[static_cast<size_t>(first + row)];
+        const float scale = SamplingScale(layout.rules[static_cast<size_t>(candidate.item)]);
+        for (int64_t c = begin; c < std::min(begin + width, columns); ++c) {
+          const float weight = std::exp(scale * (logits[row * stride + c] - maxima_[static_cast<size_t>(first + row)]));
+          weights[(c - begin) * width + row] = weight;
+          totals[row] += weight;
+        }
+      }
+      kernels_.mix_panel(head.floats((tile * kTile + begin) / width), hidden_, weights, mix);
+    }
+  }
+  for (int64_t row = 0; row < count; ++row) {
+    const CandidateRow& candidate = layout.candidates[static_cast<size_t>(first + row)];
+    if (!candidate.first_of_row) continue;
+    const Sequence& sequence = layout.sequences[static_cast<size_t>(candidate.item)];
+    float* soft =
+        arguments.soft.data + (sequence.slot * arguments.soft.canvas + candidate.row - sequence.first_row) * hidden_;
+    const auto factor = static_cast<float>(arguments.soft.scale / totals[row]);
+    for (int64_t i = 0; i < hidden_; ++i) soft[i] = mix[i * width + row] * factor;
+  }
 }
 
 const float* CandidateStage::GatherHidden(const CandidateArguments& arguments, int64_t first, int64_t count,
@@ -157,6 +205,7 @@ void CandidateStage::ComputeLogits(const CandidateArguments& arguments, int64_t 
   };
   float* logits = logits_.data() + thread * kRows * kTile;
   multiply(GatherHidden(arguments, first, count, false, gathered), logits);
+  if (arguments.cap > 0) kernels_.cap(arguments.cap, count * stride, logits);
   if (arguments.logits != nullptr) {
     for (int64_t i = 0; i < count; ++i) {
       std::copy_n(logits + i * stride, columns, arguments.logits + rows[i].output * vocabulary_ + column);
@@ -165,6 +214,7 @@ void CandidateStage::ComputeLogits(const CandidateArguments& arguments, int64_t 
   if (std::all_of(rows, rows + count, [](const CandidateRow& row) { return row.guide < 0; })) return;
   float* guides = guide_logits_.data() + thread * kRows * kTile;
   multiply(GatherHidden(arguments, first, count, true, gathered), guides);
+  if (arguments.cap > 0) kernels_.cap(arguments.cap, count * stride, guides);
   for (int64_t i = 0; i < count; ++i) {
     if (rows[i].guide < 0) continue;
     const float scale = arguments.layout->rules[static_cast<size_t>(rows[i].item)].guidance_scale;
@@ -350,6 +400,7 @@ void CandidateStage::Finish(const CandidateArguments& arguments, int64_t candida
     not_finite_.store(true);
     return;
   }
+  maxima_[static_cast<size_t>(candidate)] = static_cast<float>(row.maximum);
   if (rules.temperature > 0) {
     Draw(arguments, candidate, rules, thread, row);
   } else {

@@ -53,6 +53,7 @@ class CandidateStage {
   void MeasureTile(const CandidateArguments& arguments, int64_t first, int64_t count, int64_t tile, int thread);
   void ComputeLogits(const CandidateArguments& arguments, int64_t first, int64_t count, int64_t tile, int thread);
   void MeasureRow(const CandidateArguments& arguments, int64_t candidate, int64_t tile, float* logits);
+  void MixEmbeddings(const CandidateArguments& arguments, int64_t first, int64_t count, int thread);
   void Finish(const CandidateArguments& arguments, int64_t candidate, int thread);
   void Combine(int64_t candidate, const CandidateRules& rules, float scale, RowResult& row) const;
   void Draw(const CandidateArguments& arguments, int64_t candidate, const CandidateRules& rules, int thread,
@@ -82,6 +83,8 @@ class CandidateStage {
   AlignedBuffer<float> logits_;                // [threads, row tile, tile]
   AlignedBuffer<float> guide_logits_;          // [threads, row tile, tile]
   AlignedBuffer<float> gathered_;              // [threads, row tile, hidden]
+  AlignedBuffer<float> maxima_;                // [candidates] greatest logit
+  AlignedBuffer<float> mixtures_;              // [threads, hidden + panel width, panel width]
   std::atomic<bool> not_finite_{false};
 };
 

@@ -46,6 +46,7 @@ class CpuBackend : public Backend {
   void WriteKeyValues(const KeyValueWriteArguments& arguments) override;
   void Attention(const AttentionArguments& arguments) override;
   void Gather(const GatherArguments& arguments) override;
+  void Sum(const SumArguments& arguments) override;
   void Route(const RouteArguments& arguments) override;
   void Combine(const CombineArguments& arguments) override;
   void Candidates(const CandidateArguments& arguments) override;

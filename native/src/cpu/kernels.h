@@ -102,12 +102,18 @@ struct Kernels {
   void (*rope)(float* row, int64_t heads, int64_t head_dim, int64_t rotary_dim, const float* cosines,
                const float* sines);
   void (*add)(const float* addend, int64_t size, float* sum);
+  /// sum = (sum + addend) factor; without addend where it is null
+  void (*add_and_scale)(const float* addend, float factor, int64_t size, float* sum);
   /// sum += factor addend
   void (*add_scaled)(const float* addend, float factor, int64_t size, float* sum);
   void (*logit_statistics)(const float* logits, int64_t size, float scale, float sampling_scale,
                            LogitStatistics* statistics);
   /// logits = u + (scale + 1) (logits - u)
   void (*guide)(const float* unconditional, float scale, int64_t size, float* logits);
+  /// logits = cap tanh(logits / cap)
+  void (*cap)(float cap, int64_t size, float* logits);
+  /// mix += panel times weights: what a softmax over one panel's outputs makes of their weight vectors.
+  void (*mix_panel)(const float* panel, int64_t inner, const float* weights, float* mix);
   void (*exponential)(const float* input, int64_t size, float* output);
   void (*gelu)(const float* input, int64_t size, float* output);
   void (*silu)(const float* input, int64_t size, float* output);

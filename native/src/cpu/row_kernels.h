@@ -78,10 +78,27 @@ void AddTo(const float* addend, int64_t size, float* sum) {
   });
 }
 
+void AddAndScale(const float* addend, float factor, int64_t size, float* sum) {
+  const Vec factors = Set(factor);
+  ForVectors(size, [&](int64_t i, int64_t count) {
+    const Vec x = LoadUpTo(sum + i, count, 0.0f);
+    StoreUpTo(sum + i, (addend == nullptr ? x : x + LoadUpTo(addend + i, count, 0.0f)) * factors, count);
+  });
+}
+
 void AddScaled(const float* addend, float factor, int64_t size, float* sum) {
   const Vec factors = Set(factor);
   ForVectors(size, [&](int64_t i, int64_t count) {
     StoreUpTo(sum + i, MultiplyAdd(factors, LoadUpTo(addend + i, count, 0.0f), LoadUpTo(sum + i, count, 0.0f)), count);
+  });
+}
+
+/// tanh(x) as 1 - 2 / (1 + exp(2 x)).
+void Cap(float cap, int64_t size, float* logits) {
+  const Vec twice = Set(2.0f / cap);
+  ForVectors(size, [&](int64_t i, int64_t count) {
+    const Vec e = Exp(LoadUpTo(logits + i, count, 0.0f) * twice);
+    StoreUpTo(logits + i, Set(cap) - Set(2.0f * cap) / (Set(1.0f) + e), count);
   });
 }
 

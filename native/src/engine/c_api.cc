@@ -124,14 +124,11 @@ sfumato_status sfumato_run_logits(sfumato_engine* engine, float* logits, uint64_
 }
 
 sfumato_status sfumato_copy_state(sfumato_engine* engine, int32_t from_slot, int32_t to_slot) {
-  return WithEngine(engine, [&] {
-    engine->engine.CheckSlot("from_slot", from_slot);
-    engine->engine.CheckSlot("to_slot", to_slot);
-  });
+  return WithEngine(engine, [&] { engine->engine.CopyState(from_slot, to_slot); });
 }
 
 sfumato_status sfumato_reset_slot(sfumato_engine* engine, int32_t slot) {
-  return WithEngine(engine, [&] { engine->engine.CheckSlot("slot", slot); });
+  return WithEngine(engine, [&] { engine->engine.ResetSlot(slot); });
 }
 
 sfumato_status sfumato_profile(sfumato_engine* engine, sfumato_profile_entry* entries, int32_t* count, int32_t reset) {

@@ -24,12 +24,17 @@ Engine::Engine(const EngineOptions& options) : options_(options) {
   backend_ = std::make_unique<cpu::CpuBackend>(
       options.instruction_set, options.bfloat16_products, options.threads,
       BackendLimits{options.max_batch_tokens, options.max_candidates, options.max_top_candidates});
-  model_ = LoadModel(*backend_, checkpoint,
-                     {options.max_batch_tokens, options.page_tokens, options.max_pages, options.approximate_cache});
+  model_ = LoadModel(
+      *backend_, checkpoint,
+      {options.max_batch_tokens, options.page_tokens, options.max_slots, options.max_pages, options.approximate_cache});
   const ModelFacts& facts = model_->facts();
   if (options.max_pages > 0 && !facts.key_value_cache) {
     Fail(SFUMATO_FAILED_PRECONDITION, "max_pages", options.max_pages,
          "0, since family " + facts.family + " keeps no key-value cache");
+  }
+  if (options.bfloat16_products && model_->soft_embeddings().data != nullptr) {
+    Fail(SFUMATO_FAILED_PRECONDITION, "product_type", "BF16",
+         "F32, since family " + facts.family + " mixes embeddings out of the head's weights");
   }
   buffers_ = std::make_unique<StepBuffers>(options, facts.max_positions);
   planner_ = std::make_unique<StepPlanner>(options, facts, static_cast<int64_t>(buffers_->pages.size()));
@@ -73,7 +78,19 @@ void Engine::Run(float* logits, uint64_t capacity) {
   if (layout.rows() == 0) return;
   const float* hidden = model_->Forward(layout);
   if (layout.candidates.empty()) return;
-  backend_->Candidates({&layout, hidden, &model_->head(), model_->head_bias(), buffers_->Outputs(), logits});
+  backend_->Candidates({&layout, hidden, &model_->head(), model_->head_bias(), buffers_->Outputs(), logits,
+                        model_->logit_cap(), model_->soft_embeddings()});
+}
+
+void Engine::CopyState(int32_t from_slot, int32_t to_slot) {
+  CheckSlot("from_slot", from_slot);
+  CheckSlot("to_slot", to_slot);
+  model_->CopyState(from_slot, to_slot);
+}
+
+void Engine::ResetSlot(int32_t slot) {
+  CheckSlot("slot", slot);
+  model_->ResetSlot(slot);
 }
 
 void Engine::CheckSlot(const char* name, int32_t slot) const { CheckRange(name, slot, 0, options_.max_slots - 1); }

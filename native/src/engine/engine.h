@@ -24,9 +24,12 @@ class Engine {
   void Plan(int32_t item_count);
   /// logits: null, or room for the planned rows.
   void Run(float* logits, uint64_t capacity);
-  void CheckSlot(const char* name, int32_t slot) const;
+  void CopyState(int32_t from_slot, int32_t to_slot);
+  void ResetSlot(int32_t slot);
 
  private:
+  void CheckSlot(const char* name, int32_t slot) const;
+
   const EngineOptions options_;
   std::unique_ptr<Backend> backend_;
   std::unique_ptr<Model> model_;

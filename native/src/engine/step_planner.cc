@@ -154,11 +154,27 @@ void StepPlanner::CheckBlocks(int32_t index) const {
   const bool either = facts_.attention == SFUMATO_ATTENTION_FULL_OR_BLOCK_CAUSAL;
   CheckField(index, "block_length", item.block_length, causal ? 1 : 0, causal || either ? facts_.max_positions : 0);
   CheckField(index, "block_offset", item.block_offset, 0, std::max(0, item.block_length - 1));
+  if (facts_.attention == SFUMATO_ATTENTION_ENCODER_CANVAS) return CheckEncoderCanvas(index);
   if (!WritesPages(item) || options_.approximate_cache) return;
   const int64_t end = int64_t{item.first_position} + WrittenTokens(item) + item.block_offset;
   if (item.block_length == 0 || end % item.block_length != 0) {
     Fail(SFUMATO_INVALID_ARGUMENT, FieldName(index, commits ? "commit_tokens" : "token_count"), WrittenTokens(item),
          "tokens up to the end of a block, since keys of an unfinished one would change");
+  }
+}
+
+void StepPlanner::CheckEncoderCanvas(int32_t index) const {
+  const sfumato_item& item = items_[static_cast<size_t>(index)];
+  CheckField(index, "context_tokens", item.context_tokens, item.first_position, item.first_position);
+  if (item.kind == SFUMATO_ITEM_COMMIT)
+    CheckField(index, "commit_tokens", item.commit_tokens, item.token_count, item.token_count);
+  if (item.kind != SFUMATO_ITEM_DENOISE) return;
+  CheckField(index, "token_count", item.token_count, 1, facts_.block_length);
+  CheckField(index, "guidance_item", item.guidance_item, -1, -1);
+  const bool tempered = (item.flags & SFUMATO_FLAG_TEMPERED_PROBABILITIES) != 0;
+  if (item.temperature > 0 && !tempered) {
+    Fail(SFUMATO_INVALID_ARGUMENT, FieldName(index, "flags"), item.flags,
+         "SFUMATO_FLAG_TEMPERED_PROBABILITIES, since the next step is conditioned on the tempered distribution");
   }
 }
 
@@ -293,12 +309,14 @@ void StepPlanner::AddItem(const StepBuffers& buffers, int32_t index) {
   const sfumato_item& item = items_[static_cast<size_t>(index)];
   StepLayout& layout = next_.layout;
   Sequence sequence;
+  sequence.slot = item.slot;
   sequence.written = WrittenTokens(item);
   sequence.first_row = layout.rows();
   sequence.rows = item.token_count;
   sequence.first_position = item.first_position;
   sequence.context_tokens = item.context_tokens;
-  sequence.block_length = item.block_length;
+  const bool encodes = facts_.attention == SFUMATO_ATTENTION_ENCODER_CANVAS && WritesPages(item);
+  sequence.block_length = encodes ? 1 : item.block_length;
   sequence.block_offset = item.block_offset;
   sequence.first_page = static_cast<int64_t>(layout.pages.size());
   layout.sequences.push_back(sequence);
@@ -367,7 +385,9 @@ void StepPlanner::AddCandidates(const StepBuffers& buffers) {
   for_candidates([&](const Wanted& wanted) {
     layout.candidates.push_back({wanted.item, wanted.output, static_cast<int32_t>(wanted.row),
                                  buffers.candidate_tokens[static_cast<size_t>(wanted.output)],
-                                 selected_index_[wanted.source], wanted.guided ? selected_index_[wanted.guide] : -1});
+                                 selected_index_[wanted.source], wanted.guided ? selected_index_[wanted.guide] : -1,
+                                 layout.candidates.empty() || layout.candidates.back().item != wanted.item ||
+                                     layout.candidates.back().row != static_cast<int32_t>(wanted.row)});
   });
 }
 

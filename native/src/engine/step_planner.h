@@ -47,6 +47,7 @@ class StepPlanner {
 
   void CheckItem(const StepBuffers& buffers, int32_t index);
   void CheckBlocks(int32_t index) const;
+  void CheckEncoderCanvas(int32_t index) const;
   void CheckRandomness(int32_t index) const;
   void CheckGuidance(int32_t index) const;
   void CheckCandidates(const StepBuffers& buffers, int32_t index);

@@ -1,5 +1,7 @@
 #include "io/config.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "io/mapped_file.h"
 
@@ -7,8 +9,6 @@ namespace sfumato {
 namespace {
 
 constexpr uint64_t kMaxConfigBytes = 1 << 20;
-
-std::string Label(const std::string& name) { return "config.json " + name; }
 
 std::string Shown(const Json& value) {
   return value.dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, 100);
@@ -28,6 +28,12 @@ Config Config::Read(const std::string& path) {
   if (file.size() > kMaxConfigBytes)
     Fail(SFUMATO_DATA_LOSS, path, std::to_string(file.size()) + " bytes", "at most 1 MiB");
   return Config(ParseJsonObject({reinterpret_cast<const char*>(file.data()), static_cast<size_t>(file.size())}, path));
+}
+
+Config Config::Section(const std::string& name) const {
+  const Json& value = Field(name);
+  if (!value.is_object()) Fail(SFUMATO_DATA_LOSS, Label(name), Shown(value), "an object");
+  return Config(value, path_ + name + ".");
 }
 
 bool Config::Has(const std::string& name) const {
@@ -96,6 +102,15 @@ std::vector<int64_t> Config::Integers(const std::string& name, int64_t low, int6
     numbers.push_back(entry.get<int64_t>());
   }
   return numbers;
+}
+
+std::vector<std::string> Config::Texts(const std::string& name, int64_t count) const {
+  const Json& value = Field(name);
+  const bool strings =
+      value.is_array() && std::all_of(value.begin(), value.end(), [](const Json& entry) { return entry.is_string(); });
+  if (!strings || static_cast<int64_t>(value.size()) != count)
+    Fail(SFUMATO_DATA_LOSS, Label(name), Shown(value), "a list of " + std::to_string(count) + " strings");
+  return value.get<std::vector<std::string>>();
 }
 
 std::string Config::FirstTextOf(const std::string& name) const {

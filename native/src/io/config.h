@@ -14,7 +14,11 @@ class Config {
   Config() = default;
   /// Throws NOT_FOUND or DATA_LOSS.
   static Config Read(const std::string& path);
-  explicit Config(Json document) : document_(std::move(document)) {}
+  explicit Config(Json document, std::string path = "config.json ")
+      : document_(std::move(document)), path_(std::move(path)) {}
+
+  /// A section that must be there, with fields of its own; its errors name it.
+  Config Section(const std::string& name) const;
 
   /// Whether the field is there and not null.
   bool Has(const std::string& name) const;
@@ -33,6 +37,9 @@ class Config {
   /// A list of so many integers that must be there, low <= each <= high; throws DATA_LOSS.
   std::vector<int64_t> Integers(const std::string& name, int64_t low, int64_t high, int64_t count) const;
 
+  /// A list of so many strings that must be there; throws DATA_LOSS.
+  std::vector<std::string> Texts(const std::string& name, int64_t count) const;
+
   /// The first entry of a list of strings; empty when the field is missing, null or an empty list.
   std::string FirstTextOf(const std::string& name) const;
 
@@ -48,7 +55,10 @@ class Config {
  private:
   const Json& Field(const std::string& name) const;
 
+  std::string Label(const std::string& name) const { return path_ + name; }
+
   Json document_;
+  std::string path_ = "config.json ";
 };
 
 }  // namespace sfumato

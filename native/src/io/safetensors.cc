@@ -44,15 +44,14 @@ struct Range {
 };
 
 /// The header's text. Throws DATA_LOSS when the file is too short for it.
-std::string_view HeaderText(const MappedFile& file) {
-  if (file.size() < kLengthBytes)
-    Fail(SFUMATO_DATA_LOSS, file.path(), std::to_string(file.size()) + " bytes", "at least 8 bytes");
+std::string_view HeaderText(const uint8_t* bytes, uint64_t size, const std::string& path) {
+  if (size < kLengthBytes) Fail(SFUMATO_DATA_LOSS, path, std::to_string(size) + " bytes", "at least 8 bytes");
   uint64_t length = 0;
-  std::memcpy(&length, file.data(), kLengthBytes);
-  const uint64_t limit = std::min(kMaxHeaderBytes, file.size() - kLengthBytes);
+  std::memcpy(&length, bytes, kLengthBytes);
+  const uint64_t limit = std::min(kMaxHeaderBytes, size - kLengthBytes);
   if (length < 2 || length > limit)
-    Fail(SFUMATO_DATA_LOSS, file.path() + " header length", length, "2.." + std::to_string(limit));
-  return {reinterpret_cast<const char*>(file.data()) + kLengthBytes, static_cast<size_t>(length)};
+    Fail(SFUMATO_DATA_LOSS, path + " header length", length, "2.." + std::to_string(limit));
+  return {reinterpret_cast<const char*>(bytes) + kLengthBytes, static_cast<size_t>(length)};
 }
 
 /// Reads a list of non-negative integers; nothing when it is something else.
@@ -97,12 +96,13 @@ void ReadFloats(const TensorView& tensor, int64_t first, int64_t size, float* ou
   }
 }
 
-SafetensorsFile::SafetensorsFile(const std::string& path) : file_(path) {
-  const std::string_view text = HeaderText(file_);
+SafetensorsContents ParseSafetensors(const uint8_t* bytes, uint64_t size, const std::string& path) {
+  const std::string_view text = HeaderText(bytes, size, path);
   const Json header = ParseJsonObject(text, path + " header");
-  const uint8_t* data = file_.data() + kLengthBytes + text.size();
-  const uint64_t data_bytes = file_.size() - kLengthBytes - text.size();
+  const uint8_t* data = bytes + kLengthBytes + text.size();
+  const uint64_t data_bytes = size - kLengthBytes - text.size();
 
+  SafetensorsContents contents;
   ProblemList problems;
   std::vector<Range> ranges;
   for (const auto& [name, entry] : header.items()) {
@@ -129,19 +129,19 @@ SafetensorsFile::SafetensorsFile(const std::string& path) : file_(path) {
 
     const auto begin = static_cast<uint64_t>((*offsets)[0]);
     const auto end = static_cast<uint64_t>((*offsets)[1]);
-    const auto bytes = Product(*shape, type->bits / 8);
+    const auto length = Product(*shape, type->bits / 8);
     if (begin > end || end > data_bytes) {
       problems.Add(label + " data_offsets", std::to_string(begin) + ".." + std::to_string(end),
                    "0.." + std::to_string(data_bytes));
-    } else if (!bytes || static_cast<uint64_t>(*bytes) != end - begin) {
+    } else if (!length || static_cast<uint64_t>(*length) != end - begin) {
       problems.Add(label + " length", std::to_string(end - begin) + " bytes",
-                   bytes ? std::to_string(*bytes) + " for its shape and dtype" : "fewer");
+                   length ? std::to_string(*length) + " for its shape and dtype" : "fewer");
     } else {
       ranges.push_back({begin, end, label});
       if (type->type) {
-        tensors_[name] = TensorView{*type->type, *shape, data + begin};
+        contents.tensors[name] = TensorView{*type->type, *shape, data + begin};
       } else {
-        unreadable_[name] = type->name;
+        contents.unreadable[name] = type->name;
       }
     }
   }
@@ -159,6 +159,10 @@ SafetensorsFile::SafetensorsFile(const std::string& path) : file_(path) {
                    std::to_string(filled) + " that tensors fill");
   }
   problems.ThrowIfAny();
+  return contents;
 }
+
+SafetensorsFile::SafetensorsFile(const std::string& path)
+    : file_(path), contents_(ParseSafetensors(file_.data(), file_.size(), path)) {}
 
 }  // namespace sfumato

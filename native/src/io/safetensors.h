@@ -27,25 +27,30 @@ struct TensorView {
 /// Converts size numbers, starting with the given one, to float.
 void ReadFloats(const TensorView& tensor, int64_t first, int64_t size, float* out);
 
-/// A safetensors file, completely checked when it opens: the header's length and form, each tensor's type, shape, place
-/// and length, and that the tensors fill the file without gap or overlap. Tensors of types that the core doesn't read
-/// are kept by name only.
+/// What a safetensors file holds. Tensors of types that the core doesn't read are kept by name and type only.
+struct SafetensorsContents {
+  std::map<std::string, TensorView> tensors;
+  std::map<std::string, std::string> unreadable;
+};
+
+/// Checks the bytes of a file completely: the header's length and form, each tensor's type, shape, place and length, and
+/// that the tensors fill the file without gap or overlap. Throws DATA_LOSS; all faulty tensors are named at once.
+SafetensorsContents ParseSafetensors(const uint8_t* bytes, uint64_t size, const std::string& path);
+
+/// A safetensors file in memory, checked when it opens.
 class SafetensorsFile {
  public:
-  /// Throws NOT_FOUND or DATA_LOSS; all faulty tensors are named at once.
+  /// Throws NOT_FOUND or DATA_LOSS.
   explicit SafetensorsFile(const std::string& path);
 
-  const std::map<std::string, TensorView>& tensors() const { return tensors_; }
-
-  /// Name and type of the tensors that can't be read.
-  const std::map<std::string, std::string>& unreadable() const { return unreadable_; }
+  const std::map<std::string, TensorView>& tensors() const { return contents_.tensors; }
+  const std::map<std::string, std::string>& unreadable() const { return contents_.unreadable; }
 
   const std::string& path() const { return file_.path(); }
 
  private:
   MappedFile file_;
-  std::map<std::string, TensorView> tensors_;
-  std::map<std::string, std::string> unreadable_;
+  SafetensorsContents contents_;
 };
 
 }  // namespace sfumato

@@ -18,7 +18,7 @@ ExpertWorkspace ExpertWorkspace::Allocate(Backend& backend, int64_t rows, const 
 }
 
 void MixtureOfExperts::Run(Backend& backend, const float* router_input, const float* input, int64_t rows,
-                           ExpertWorkspace& workspace, float* residual) const {
+                           ExpertWorkspace& workspace, bool add, float* output) const {
   const int64_t width = experts.front().down.weights->outputs();
   const int64_t inner = experts.front().up.weights->outputs();
   router.Run(backend, Part::kRouter, router_input, rows, Epilogue::kStore, workspace.scores->data());
@@ -35,7 +35,7 @@ void MixtureOfExperts::Run(Backend& backend, const float* router_input, const fl
     start += count;
   }
   backend.Combine({workspace.outputs->data(), workspace.places.data(), workspace.weights->data(), rows, rules.chosen,
-                   width, residual});
+                   width, add, output});
 }
 
 }  // namespace sfumato

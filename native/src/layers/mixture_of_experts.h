@@ -24,17 +24,17 @@ struct ExpertWorkspace {
                                   int64_t inner);
 };
 
-/// Many feed-forward layers of which each row runs through a few, chosen by a router, their outputs weighed and added to
-/// the residual.
+/// Many feed-forward layers of which each row runs through a few, chosen by a router, their outputs weighed and summed.
 struct MixtureOfExperts {
   RouterRules rules;
   Linear router;
-  std::unique_ptr<Buffer> bias;  // [experts]; null for none. RouterRules::bias points here.
+  std::unique_ptr<Buffer> bias;          // [experts]; null for none. RouterRules::bias points here.
+  std::unique_ptr<Buffer> expert_scale;  // the same of RouterRules::expert_scale
   std::vector<FeedForward> experts;
 
-  /// Rows of the input choose by router_input, which most families let be the same.
+  /// Rows of the input choose by router_input, which most families let be the same. Writes the output or adds to it.
   void Run(Backend& backend, const float* router_input, const float* input, int64_t rows, ExpertWorkspace& workspace,
-           float* residual) const;
+           bool add, float* output) const;
 };
 
 }  // namespace sfumato

@@ -16,13 +16,17 @@ struct RopeTable {
   std::unique_ptr<Buffer> sines;
   int64_t rotary_dim = 0;
 
-  static RopeTable Build(Backend& backend, int64_t max_positions, int64_t rotary_dim, double theta) {
+  /// rotated: of the pairs, the leading ones that turn at all; -1 for all.
+  static RopeTable Build(Backend& backend, int64_t max_positions, int64_t rotary_dim, double theta,
+                         int64_t rotated = -1) {
     const int64_t half = rotary_dim / 2;
     std::vector<float> cosines(static_cast<size_t>(max_positions * half));
     std::vector<float> sines(cosines.size());
     for (int64_t i = 0; i < half; ++i) {
-      const auto frequency =
-          static_cast<float>(1.0 / std::pow(theta, 2.0 * static_cast<double>(i) / static_cast<double>(rotary_dim)));
+      const auto frequency = rotated >= 0 && i >= rotated
+                                 ? 0.0f
+                                 : static_cast<float>(1.0 / std::pow(theta, 2.0 * static_cast<double>(i) /
+                                                                                static_cast<double>(rotary_dim)));
       for (int64_t position = 0; position < max_positions; ++position) {
         const float angle = static_cast<float>(position) * frequency;
         cosines[static_cast<size_t>(position * half + i)] = static_cast<float>(std::cos(static_cast<double>(angle)));

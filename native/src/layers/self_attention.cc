@@ -16,6 +16,10 @@ void SelfAttention::RunKeyValues(Backend& backend, const StepLayout& layout, con
   if (key_norm != nullptr) {
     backend.HeadNorm({keys, 2 * width, layout.rows(), shape.kv_heads, shape.head_dim, key_norm->data(), norm_epsilon});
   }
+  if (value_norm != nullptr) {
+    backend.HeadNorm(
+        {keys + width, 2 * width, layout.rows(), shape.kv_heads, shape.head_dim, value_norm->data(), norm_epsilon});
+  }
   if (rope != nullptr) {
     backend.Rope({keys, 2 * width, layout.rows(), shape.kv_heads, shape.head_dim, rope->rotary_dim,
                   layout.positions.data(), nullptr, rope->cosines->data(), rope->sines->data()});
@@ -24,7 +28,8 @@ void SelfAttention::RunKeyValues(Backend& backend, const StepLayout& layout, con
 }
 
 void SelfAttention::RunQueries(Backend& backend, const StepLayout& layout, bool selected_only, const float* input,
-                               const KeyValuePages& pages, AttentionWorkspace& workspace, float* residual) const {
+                               const KeyValuePages& pages, AttentionWorkspace& workspace, Epilogue epilogue,
+                               float* output_rows) const {
   const int64_t rows = selected_only ? layout.selected_rows() : layout.rows();
   const int64_t width = shape.heads * shape.head_dim;
   const int64_t kv_width = shape.kv_heads * shape.head_dim;
@@ -42,6 +47,7 @@ void SelfAttention::RunQueries(Backend& backend, const StepLayout& layout, bool 
   arguments.shape = shape;
   arguments.scale = scale;
   arguments.window = window;
+  arguments.context_window = context_window;
   arguments.selected_only = selected_only;
   arguments.queries = queries;
   arguments.query_stride = width;
@@ -52,7 +58,7 @@ void SelfAttention::RunQueries(Backend& backend, const StepLayout& layout, bool 
   arguments.output = workspace.mixed->data();
   arguments.output_stride = width;
   backend.Attention(arguments);
-  output.Run(backend, Part::kAttentionProjections, workspace.mixed->data(), rows, Epilogue::kAdd, residual);
+  output.Run(backend, Part::kAttentionProjections, workspace.mixed->data(), rows, epilogue, output_rows);
 }
 
 }  // namespace sfumato

@@ -19,7 +19,7 @@ struct AttentionWorkspace {
 };
 
 /// Multi-head attention with grouped keys: projections, norms of each head's queries and keys and rotary positions where
-/// the family has them, attention over pages and own tokens, and the output projection added to the residual.
+/// the family has them, attention over pages and own tokens, and the output projection, added to a residual or stored.
 struct SelfAttention {
   AttentionShape shape;
   float scale;
@@ -32,14 +32,19 @@ struct SelfAttention {
   float norm_epsilon = 0;
   /// See AttentionArguments::window.
   int64_t window = 0;
+  /// See AttentionArguments::context_window.
+  int64_t context_window = 0;
+  /// Norm of each head's values; null for none.
+  std::unique_ptr<Buffer> value_norm = nullptr;  // [head_dim]
 
   /// Keys and values of all rows of the step; written to the pages of the items that want it.
   void RunKeyValues(Backend& backend, const StepLayout& layout, const float* input, const KeyValuePages& pages,
                     AttentionWorkspace& workspace) const;
 
-  /// Attention of all rows, or of the selected ones: input and residual hold these rows only.
+  /// Attention of all rows, or of the selected ones: input and output hold these rows only.
   void RunQueries(Backend& backend, const StepLayout& layout, bool selected_only, const float* input,
-                  const KeyValuePages& pages, AttentionWorkspace& workspace, float* residual) const;
+                  const KeyValuePages& pages, AttentionWorkspace& workspace, Epilogue epilogue,
+                  float* output_rows) const;
 };
 
 }  // namespace sfumato

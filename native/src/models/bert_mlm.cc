@@ -184,7 +184,7 @@ class BertMlm : public Model {
         backend_.Gather({hidden, layout.selected.data(), rows, config_.width, selected_->data()});
         hidden = selected_->data();
       }
-      layer.attention.RunQueries(backend_, layout, selected_only, hidden, pages, attention_, hidden);
+      layer.attention.RunQueries(backend_, layout, selected_only, hidden, pages, attention_, Epilogue::kAdd, hidden);
       Normalize(layer.attention_norm, rows, hidden);
       layer.feed_forward.Run(backend_, hidden, rows, inner_->data(), hidden);
       Normalize(layer.output_norm, rows, hidden);

@@ -88,9 +88,9 @@ class Decoder : public Model {
         hidden = selected_->data();
         Norm(hidden, rows, *layer.attention_norm, normed);
       }
-      layer.attention.RunQueries(backend_, layout, selected_only, normed, pages, attention_, hidden);
+      layer.attention.RunQueries(backend_, layout, selected_only, normed, pages, attention_, Epilogue::kAdd, hidden);
       Norm(hidden, rows, *layer.feed_forward_norm, normed);
-      if (layer.mixture) layer.mixture->Run(backend_, normed, normed, rows, experts_, hidden);
+      if (layer.mixture) layer.mixture->Run(backend_, normed, normed, rows, experts_, true, hidden);
       if (layer.dense) layer.dense->Run(backend_, normed, rows, inner_->data(), hidden);
     }
     Norm(hidden, rows, *norm_, normed);

@@ -29,6 +29,10 @@ std::unique_ptr<Model> LoadDream(Backend& backend, const Checkpoint& checkpoint,
 std::unique_ptr<Model> LoadA2dQwen2(Backend& backend, const Checkpoint& checkpoint, const ModelLimits& limits);
 std::unique_ptr<Model> LoadA2dQwen3(Backend& backend, const Checkpoint& checkpoint, const ModelLimits& limits);
 
+/// DiffusionGemma, text only: causal encoder, bidirectional canvas over its cache, mixtures of experts beside dense
+/// layers, self-conditioning.
+std::unique_ptr<Model> LoadDiffusionGemma(Backend& backend, const Checkpoint& checkpoint, const ModelLimits& limits);
+
 /// SDAR and TraDo: the body of Qwen3, block-causal.
 std::unique_ptr<Model> LoadSdar(Backend& backend, const Checkpoint& checkpoint, const ModelLimits& limits);
 

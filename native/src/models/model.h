@@ -32,6 +32,7 @@ struct ModelFacts {
 struct ModelLimits {
   int64_t max_rows = 0;
   int64_t page_tokens = 1;
+  int64_t max_slots = 1;
   int64_t max_pages = 0;
   /// Lets a bidirectional family keep the keys and values of a prefix although they depend on what follows it: an
   /// approximation for all layers but the first. Not reachable through the C interface.
@@ -48,6 +49,14 @@ class Model {
   /// Runs the step up to the head. Returns the hidden states of the selected rows, [selected rows, hidden_size], valid
   /// until the next call.
   virtual const float* Forward(const StepLayout& layout) = 0;
+
+  /// Keeps what the step's candidates come to, where the family conditions the next step on it.
+  virtual SoftEmbeddings soft_embeddings() { return {}; }
+  virtual void CopyState(int32_t, int32_t) {}
+  virtual void ResetSlot(int32_t) {}
+
+  /// Logits are squashed into -cap..cap by its hyperbolic tangent; 0 for no such thing.
+  virtual float logit_cap() const { return 0; }
 
   /// The product that turns hidden states into logits, [vocabulary, hidden_size], and its bias or null.
   virtual const PackedMatrix& head() const = 0;

@@ -162,7 +162,7 @@ class ModernBertMlm : public Model {
         hidden = selected_->data();
       }
       layer.attention.RunQueries(backend_, layout, selected_only, NormedInput(layer, hidden, rows), pages, attention_,
-                                 hidden);
+                                 Epilogue::kAdd, hidden);
       Normalize(hidden, rows, *layer.feed_forward_norm, normed);
       layer.feed_forward.Run(backend_, normed, rows, inner_->data(), hidden);
     }

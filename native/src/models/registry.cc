@@ -23,6 +23,7 @@ constexpr Family kFamilies[] = {
     {"a2d-qwen3", "A2DQwen3LMHeadModel", LoadA2dQwen3},
     {"sdar", "SDARForCausalLM", LoadSdar},
     {"Fast_dLLM_Qwen", "Fast_dLLM_QwenForCausalLM", LoadFastDllmV2},
+    {"diffusion_gemma", "DiffusionGemmaForBlockDiffusion", LoadDiffusionGemma},
     {"modernbert", "ModernBertForMaskedLM", LoadModernBertMlm},
     {"bert", "BertForMaskedLM", LoadBertMlm},
 };

@@ -27,6 +27,9 @@ struct AttentionArguments {
   float scale;
   /// Keys farther than this before or after the query are hidden from it; 0 for no such limit.
   int64_t window = 0;
+  /// Keys farther than this before the query are hidden from it; where all tokens of an item see each other, keys
+  /// farther before the item's first token from all of them (DiffusionGemma's rectangular window). 0 for no such limit.
+  int64_t context_window = 0;
   bool selected_only = false;
   const float* queries;  // [queries, heads, head_dim]
   int64_t query_stride;

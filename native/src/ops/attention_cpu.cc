@@ -49,6 +49,10 @@ KeyRange VisibleKeys(const AttentionArguments& arguments, const Sequence& sequen
     keys.first = std::max<int64_t>(0, own_key - arguments.window);
     keys.end = std::min(keys.end, own_key + arguments.window + 1);
   }
+  if (arguments.context_window > 0) {
+    const int64_t anchor = sequence.context_tokens + (sequence.block_length == 0 ? 0 : own_row);
+    keys.first = std::max(keys.first, anchor - arguments.context_window);
+  }
   return keys;
 }
 
@@ -82,7 +86,7 @@ void CpuBackend::Attention(const AttentionArguments& arguments) {
     const int64_t count = std::min(queries_of_task, QueriesOf(arguments, *sequence) - first);
     const int64_t first_query = (arguments.selected_only ? sequence->first_selected : sequence->first_row) + first;
 
-    const bool all_visible = sequence->block_length == 0 && arguments.window == 0;
+    const bool all_visible = sequence->block_length == 0 && arguments.window == 0 && arguments.context_window == 0;
     float first_visible[kAttentionPanels * kMaxPanelWidth];
     float end_visible[kAttentionPanels * kMaxPanelWidth];
     KeyRange keys{0, sequence->context_tokens + sequence->rows};

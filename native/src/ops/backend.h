@@ -16,6 +16,7 @@
 #include "ops/norm.h"
 #include "ops/rope.h"
 #include "ops/step_layout.h"
+#include "ops/sum.h"
 
 namespace sfumato {
 
@@ -73,6 +74,7 @@ class Backend {
   virtual void WriteKeyValues(const KeyValueWriteArguments& arguments) = 0;
   virtual void Attention(const AttentionArguments& arguments) = 0;
   virtual void Gather(const GatherArguments& arguments) = 0;
+  virtual void Sum(const SumArguments& arguments) = 0;
   virtual void Route(const RouteArguments& arguments) = 0;
   virtual void Combine(const CombineArguments& arguments) = 0;
   virtual void Candidates(const CandidateArguments& arguments) = 0;

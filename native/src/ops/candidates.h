@@ -22,6 +22,14 @@ struct CandidateOutputs {
   int64_t top_capacity;
 };
 
+/// Where the mean of the vocabulary's embeddings by each candidate's distribution goes, so that a family can condition
+/// its next step on it. The head's weights must be the embeddings.
+struct SoftEmbeddings {
+  float* data = nullptr;  // [slots, canvas, inner]; null when nobody wants them
+  int64_t canvas = 0;
+  float scale = 1;
+};
+
 /// The vocabulary's product and what is drawn from it, tile by tile: logits are never stored whole. Tiles are cut by
 /// the vocabulary alone. The tile that a sampled token lies in is computed once more for its row.
 struct CandidateArguments {
@@ -31,6 +39,9 @@ struct CandidateArguments {
   const float* bias = nullptr;  // [vocabulary]
   CandidateOutputs outputs;
   float* logits = nullptr;  // [.., vocabulary] indexed by CandidateRow::output; null when nobody wants them
+  /// Logits become cap tanh(logits / cap); 0 for no such thing.
+  float cap = 0;
+  SoftEmbeddings soft = {};
 };
 
 }  // namespace sfumato

@@ -42,7 +42,7 @@ struct RouteArguments {
   int32_t* ends;         // [experts] one more than the last place of each expert
 };
 
-/// output[row] += sum over the row's choices, in order, of weight times input[place].
+/// output[row] = or += sum over the row's choices, in order, of weight times input[place].
 struct CombineArguments {
   const float* input;  // [rows * chosen, width]
   const int32_t* places;
@@ -50,6 +50,7 @@ struct CombineArguments {
   int64_t rows;
   int64_t chosen;
   int64_t width;
+  bool add;
   float* output;  // [rows, width]
 };
 

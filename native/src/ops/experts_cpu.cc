@@ -118,6 +118,7 @@ void CpuBackend::Route(const RouteArguments& arguments) {
 void CpuBackend::Combine(const CombineArguments& arguments) {
   const ProfileScope scope(profile(), Part::kRouter, 0);
   ForRows(arguments.rows, [&](int64_t row) {
+    if (!arguments.add) std::fill_n(arguments.output + row * arguments.width, arguments.width, 0.0f);
     for (int64_t i = row * arguments.chosen; i < (row + 1) * arguments.chosen; ++i) {
       kernels_.add_scaled(arguments.input + arguments.places[i] * arguments.width, arguments.weights[i],
                           arguments.width, arguments.output + row * arguments.width);

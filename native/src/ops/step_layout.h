@@ -10,6 +10,7 @@ namespace sfumato {
 
 /// One item's place in the step's rows.
 struct Sequence {
+  int32_t slot = 0;
   /// Leading rows whose keys and values go to the pages.
   int64_t written = 0;
   int64_t first_row = 0;
@@ -55,6 +56,8 @@ struct CandidateRow {
   int32_t selected = 0;
   /// Index in StepLayout::selected of the row that guides this one; -1 for none.
   int32_t guide = -1;
+  /// Whether this is the first candidate of its row.
+  bool first_of_row = true;
 };
 
 /// A checked step: flat rows of tokens, the items that they belong to, and the rows whose last hidden state is wanted.

@@ -114,7 +114,8 @@ TEST(OpenTest, RefusesFamiliesAndFeaturesThatItDoesNotHave) {
       error("\"model_type\": \"llada\"", "\"model_type\": \"gpt2\"", SFUMATO_UNIMPLEMENTED),
       "config.json model_type: gpt2 with LLaDAModelLM (expected: llada with LLaDAModelLM, llada with LLaDAMoEModelLM, "
       "llada2_moe with LLaDA2MoeModelLM, Dream with DreamModel, a2d-qwen2 with A2DQwen2LMHeadModel, a2d-qwen3 with "
-      "A2DQwen3LMHeadModel, sdar with SDARForCausalLM, Fast_dLLM_Qwen with Fast_dLLM_QwenForCausalLM, modernbert "
+      "A2DQwen3LMHeadModel, sdar with SDARForCausalLM, Fast_dLLM_Qwen with Fast_dLLM_QwenForCausalLM, "
+      "diffusion_gemma with DiffusionGemmaForBlockDiffusion, modernbert "
       "with ModernBertForMaskedLM, bert with BertForMaskedLM)");
   EXPECT_EQ(error("\"rope\": true", "\"rope\": false", SFUMATO_UNIMPLEMENTED),
             "config.json rope: false (expected: true)");

@@ -118,34 +118,11 @@ TEST(SafetensorsTest, SaysWhenThereIsNoFile) {
   EXPECT_THROW(SafetensorsFile(directory.path()), Error);
 }
 
-TEST(SafetensorsTest, EveryTruncationIsRefused) {
+TEST(SafetensorsTest, NamesInMessagesArePrintable) {
   const TemporaryDirectory directory;
-  const std::string bytes = SafetensorsBytes(kGood, 30);
-  for (size_t size = 0; size < bytes.size(); ++size) ASSERT_NE(OpenError(directory, bytes.substr(0, size)), "") << size;
-}
-
-TEST(SafetensorsTest, EveryFlippedBitIsRefusedOrHarmless) {
-  const TemporaryDirectory directory;
-  const std::string bytes = SafetensorsBytes(kGood, 30);
-  int refused = 0;
-  for (size_t i = 0; i < bytes.size() - 30; ++i) {
-    for (int bit = 0; bit < 8; ++bit) {
-      std::string changed = bytes;
-      changed[i] = static_cast<char>(changed[i] ^ (1 << bit));
-      const std::string path = directory.Write("file.safetensors", changed);
-      try {
-        const SafetensorsFile file(path);
-        for (const auto& [name, tensor] : file.tensors()) {
-          std::vector<float> values(static_cast<size_t>(tensor.size()));
-          ReadFloats(tensor, 0, tensor.size(), values.data());
-        }
-      } catch (const Error& e) {
-        ASSERT_EQ(e.status(), SFUMATO_DATA_LOSS);
-        ++refused;
-      }
-    }
-  }
-  EXPECT_GT(refused, 800);
+  EXPECT_EQ(
+      OpenError(directory, SafetensorsBytes(R"({"a\u0000\u001bb":{"dtype":"F3","shape":[],"data_offsets":[0,4]}})", 4)),
+      "FILE a\\x00\\x1bb dtype: F3 (expected: a type of the safetensors format)");
 }
 
 }  // namespace

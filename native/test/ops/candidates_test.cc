@@ -208,6 +208,51 @@ CandidateRules Rules(float temperature, bool tempered = false, int32_t top = 0) 
   return rules;
 }
 
+TEST_P(CandidatesTest, CapsLogitsAndMixesEmbeddings) {
+  const int64_t vocabulary = 1100;
+  const int64_t hidden = 37;
+  Step step(vocabulary, hidden, 40, 31);
+  for (int32_t row = 0; row < 40; ++row) {
+    CandidateRules rules = Rules(0.5f);
+    rules.tempered_probabilities = true;
+    step.Add(rules, row);
+    Sequence sequence;
+    sequence.slot = row / 20;
+    sequence.first_row = row / 20 * 20;
+    step.layout.sequences.push_back(sequence);
+  }
+  const float cap = 3;
+  const auto backend = MakeBackend(GetParam(), 3);
+  const auto head = backend->Pack({View(step.weights, {vocabulary, hidden})});
+  backend->ReserveCandidates(vocabulary, hidden);
+  Results results(40, 0);
+  Floats logits(static_cast<size_t>(40 * vocabulary));
+  Floats soft(static_cast<size_t>(40 * hidden));
+  backend->Candidates({&step.layout,
+                       step.states.data(),
+                       head.get(),
+                       step.bias.data(),
+                       results.Outputs(),
+                       logits.data(),
+                       cap,
+                       {soft.data(), 20, 2.0f}});
+  for (int32_t row = 0; row < 40; ++row) {
+    std::vector<double> capped = step.Logits(row);
+    double total = 0;
+    std::vector<double> mean(static_cast<size_t>(hidden));
+    for (int64_t t = 0; t < vocabulary; ++t) {
+      const double logit = cap * std::tanh(capped[static_cast<size_t>(t)] / cap);
+      ASSERT_NEAR(logits[static_cast<size_t>(row * vocabulary + t)], logit, 1e-5);
+      const double weight = std::exp(2 * logit);
+      total += weight;
+      for (int64_t k = 0; k < hidden; ++k)
+        mean[static_cast<size_t>(k)] += weight * step.weights[static_cast<size_t>(t * hidden + k)];
+    }
+    for (int64_t k = 0; k < hidden; ++k)
+      ASSERT_NEAR(soft[static_cast<size_t>(row * hidden + k)], 2 * mean[static_cast<size_t>(k)] / total, 2e-5);
+  }
+}
+
 TEST_P(CandidatesTest, MeasuresLiteralLogits) {
   // One hidden number, so that the weights are the logits: log 1, log 2, log 4, log 1.
   Step step(4, 1, 1, 1);

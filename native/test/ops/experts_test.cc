@@ -123,7 +123,7 @@ TEST_P(ExpertsTest, CombineAddsWhatWasWeighed) {
   const Floats input = RandomFloats(rows * 2 * width, 3);
   const Floats before = RandomFloats(rows * width, 4);
   Floats output = before;
-  backend_->Combine({input.data(), routing.places.data(), routing.weights.data(), rows, 2, width, output.data()});
+  backend_->Combine({input.data(), routing.places.data(), routing.weights.data(), rows, 2, width, true, output.data()});
   for (int64_t row = 0; row < rows; ++row) {
     for (int64_t i = 0; i < width; ++i) {
       double sum = before[static_cast<size_t>(row * width + i)];

@@ -1,0 +1,243 @@
+// DiffusionGemma through the C interface: the reference's forward cases, its two forms of config, and whole decodings.
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "engine/test_engine.h"
+#include "io/safetensors.h"
+#include "io/temporary_directory.h"
+
+namespace sfumato::test {
+namespace {
+
+constexpr double kTolerance = 2e-4;
+constexpr int32_t kPageTokens = 16;
+constexpr int32_t kPages = 16;
+
+sfumato_options Options(const std::string& directory) {
+  sfumato_options options;
+  EXPECT_EQ(sfumato_default_options(&options), SFUMATO_OK);
+  options.model_directory = directory.c_str();
+  options.threads = 2;
+  options.page_tokens = kPageTokens;
+  options.max_pages = kPages;
+  options.max_slots = 4;
+  return options;
+}
+
+class EncoderCanvasTest : public testing::Test {
+ protected:
+  explicit EncoderCanvasTest() : directory_(Fixture("diffusion_gemma")), engine_(Options(directory_)) {
+    std::ifstream stream(directory_ + "/golden.json");
+    golden_ = nlohmann::json::parse(stream);
+    std::iota(engine_.buffers().pages, engine_.buffers().pages + kPages, 0);
+  }
+
+  const nlohmann::json& Case(const std::string& name) const {
+    return *std::find_if(golden_["forward"].begin(), golden_["forward"].end(),
+                         [&name](const nlohmann::json& c) { return c["name"] == name; });
+  }
+
+  sfumato_item& Add(sfumato_item_kind kind, const std::vector<int32_t>& tokens, int32_t position,
+                    const std::vector<int32_t>* rows = nullptr) {
+    static const std::vector<int32_t> none;
+    sfumato_item& item = engine_.Add(tokens, kind == SFUMATO_ITEM_DENOISE ? rows : &none);
+    item.kind = kind;
+    item.slot = 1;
+    item.first_position = item.context_tokens = position;
+    item.commit_tokens = kind == SFUMATO_ITEM_COMMIT ? item.token_count : 0;
+    item.page_count = kPages;
+    return item;
+  }
+
+  void Encode(const std::vector<int32_t>& tokens, int32_t position = 0) {
+    engine_.Clear();
+    Add(SFUMATO_ITEM_PREFILL, tokens, position);
+    engine_.Run();
+  }
+
+  std::vector<float> Denoise(const std::vector<int32_t>& canvas, int32_t position, int32_t step, float temperature,
+                             const std::vector<int32_t>* rows = nullptr) {
+    engine_.Clear();
+    sfumato_item& item = Add(SFUMATO_ITEM_DENOISE, canvas, position, rows);
+    item.step = step;
+    item.temperature = temperature;
+    item.flags = temperature > 0 ? SFUMATO_FLAG_TEMPERED_PROBABILITIES : 0;
+    return engine_.RunLogits();
+  }
+
+  void ExpectLogits(const nlohmann::json& c, const std::vector<float>& logits) {
+    SCOPED_TRACE(c["name"].get<std::string>());
+    const auto vocabulary = static_cast<size_t>(engine_.info().vocabulary);
+    double sum = std::accumulate(logits.begin(), logits.end(), 0.0);
+    EXPECT_NEAR(sum, c["logits_sum_f64"].get<double>(), 0.1);
+    for (size_t row = 0; row < logits.size() / vocabulary; ++row) {
+      const auto begin = logits.begin() + static_cast<int64_t>(row * vocabulary);
+      if (c["top2_gap"][row].get<double>() > 1e-3) {
+        EXPECT_EQ(std::max_element(begin, begin + static_cast<int64_t>(vocabulary)) - begin,
+                  c["argmax"][row].get<int64_t>())
+            << row;
+      }
+    }
+    if (c["logits"].is_null()) return;
+    const SafetensorsFile arrays(directory_ + "/golden.safetensors");
+    const TensorView& expected = arrays.tensors().at(c["logits"].get<std::string>());
+    std::vector<float> values(logits.size());
+    ASSERT_EQ(expected.size(), static_cast<int64_t>(logits.size()));
+    ReadFloats(expected, 0, expected.size(), values.data());
+    double worst = 0;
+    for (size_t i = 0; i < values.size(); ++i) worst = std::max<double>(worst, std::fabs(values[i] - logits[i]));
+    EXPECT_LE(worst, kTolerance);
+  }
+
+  std::string directory_;
+  TestEngine engine_;
+  nlohmann::json golden_;
+};
+
+TEST_F(EncoderCanvasTest, ForwardCasesMatchTheReference) {
+  int cases = 0;
+  for (const auto& c : golden_["forward"]) {
+    if (!c["self_conditioning_logits"].is_null()) continue;
+    const auto prompt = c["prompt_ids"].get<std::vector<int32_t>>();
+    Encode(prompt);
+    ExpectLogits(c, Denoise(c["canvas_ids"].get<std::vector<int32_t>>(), static_cast<int32_t>(prompt.size()), 1, 0));
+    ++cases;
+  }
+  EXPECT_EQ(cases, 13);
+}
+
+// The recorded conditioning is the first pass's logits over a temperature of .75.
+TEST_F(EncoderCanvasTest, AStepIsConditionedOnWhatTheOneBeforePredicted) {
+  for (const std::string name : {"sc_7", "sc_30"}) {
+    const nlohmann::json& first = Case(name + "_first");
+    const nlohmann::json& second = Case(name + "_second");
+    const auto prompt = first["prompt_ids"].get<std::vector<int32_t>>();
+    const auto position = static_cast<int32_t>(prompt.size());
+    const auto canvas = second["canvas_ids"].get<std::vector<int32_t>>();
+    Encode(prompt);
+    Denoise(first["canvas_ids"].get<std::vector<int32_t>>(), position, 1, 0.75f);
+    ExpectLogits(second, Denoise(canvas, position, 2, 0.75f));
+    // Neither step 1 nor a slot that forgot is conditioned.
+    const std::vector<float> alone = Denoise(canvas, position, 1, 0.75f);
+    ASSERT_EQ(sfumato_reset_slot(engine_.get(), 1), SFUMATO_OK);
+    EXPECT_EQ(alone, Denoise(canvas, position, 2, 0.75f));
+    // The slot's state can be copied: slot 3 goes on as slot 1 would.
+    Denoise(first["canvas_ids"].get<std::vector<int32_t>>(), position, 1, 0.75f);
+    ASSERT_EQ(sfumato_copy_state(engine_.get(), 1, 3), SFUMATO_OK);
+    const std::vector<float> on = Denoise(canvas, position, 2, 0.75f);
+    engine_.Clear();
+    sfumato_item& item = Add(SFUMATO_ITEM_DENOISE, canvas, position);
+    item.slot = 3;
+    item.step = 2;
+    item.temperature = 0.75f;
+    item.flags = SFUMATO_FLAG_TEMPERED_PROBABILITIES;
+    EXPECT_EQ(on, engine_.RunLogits());
+  }
+}
+
+TEST_F(EncoderCanvasTest, APromptInPartsIsThePromptWhole) {
+  const nlohmann::json& c = Case("prompt_40");
+  const auto prompt = c["prompt_ids"].get<std::vector<int32_t>>();
+  const auto canvas = c["canvas_ids"].get<std::vector<int32_t>>();
+  Encode(prompt);
+  const std::vector<float> whole = Denoise(canvas, 40, 1, 0);
+  Encode(std::vector<int32_t>(prompt.begin(), prompt.begin() + 23));
+  engine_.Clear();
+  Add(SFUMATO_ITEM_COMMIT, std::vector<int32_t>(prompt.begin() + 23, prompt.end()), 23);
+  engine_.Run();
+  EXPECT_EQ(whole, Denoise(canvas, 40, 1, 0));
+}
+
+TEST_F(EncoderCanvasTest, RowsWithoutACandidateAreConditionedOnTheirOwnToken) {
+  const nlohmann::json& c = Case("sc_7_first");
+  const auto prompt = c["prompt_ids"].get<std::vector<int32_t>>();
+  auto canvas = c["canvas_ids"].get<std::vector<int32_t>>();
+  std::vector<int32_t> open(15);
+  std::iota(open.begin(), open.end(), 1);
+  Encode(prompt);
+  const auto second_step = [&](int32_t pinned) {
+    Denoise(canvas, 7, 1, 0.5f);
+    canvas[0] = pinned;
+    return Denoise(canvas, 7, 2, 0.5f, &open);
+  };
+  const std::vector<float> one = second_step(11);
+  EXPECT_NE(one, second_step(12));
+  canvas = c["canvas_ids"].get<std::vector<int32_t>>();
+  EXPECT_EQ(one, second_step(11));
+}
+
+// Whole decodings by the rules of the reference: argmax for the draw, recorded noise for the random tokens.
+TEST_F(EncoderCanvasTest, DecodingsTakeTheRecordedCourse) {
+  const SafetensorsFile arrays(directory_ + "/golden.safetensors");
+  for (const auto& trace : golden_["traces"]) {
+    SCOPED_TRACE(trace["name"].get<std::string>());
+    auto context = trace["prompt"].get<std::vector<int32_t>>();
+    const auto& parameters = trace["params"];
+    const double low = parameters["t_min"].get<double>();
+    const double high = parameters["t_max"].get<double>();
+    const auto steps = parameters["max_denoising_steps"].get<int32_t>();
+    int32_t encoded = 0;
+    for (const auto& recorded : trace["canvases"]) {
+      Encode(std::vector<int32_t>(context.begin() + encoded, context.end()), encoded);
+      encoded = static_cast<int32_t>(context.size());
+      int32_t step = 0;
+      std::vector<int32_t> best;
+      for (const auto& pass : recorded) {
+        ++step;
+        const auto temperature =
+            static_cast<float>(low + (high - low) * pass["cur_step"].get<double>() / static_cast<double>(steps));
+        Denoise(pass["input_canvas"].get<std::vector<int32_t>>(), encoded, step, temperature);
+        best.assign(engine_.buffers().best_token, engine_.buffers().best_token + 16);
+        EXPECT_EQ(best, pass["argmax_canvas"].get<std::vector<int32_t>>()) << step;
+        for (size_t i = 0; i < 16; ++i)
+          EXPECT_NEAR(engine_.buffers().entropy[i], pass["entropy"][i].get<double>(), 5e-4) << step << " " << i;
+      }
+      context.insert(context.end(), best.begin(), best.end());
+    }
+  }
+}
+
+TEST_F(EncoderCanvasTest, ItemsAreChecked) {
+  const auto error = [this] {
+    EXPECT_EQ(sfumato_plan(engine_.get(), 1), SFUMATO_INVALID_ARGUMENT);
+    return engine_.error();
+  };
+  const std::vector<int32_t> canvas(17, 5);
+  engine_.Clear();
+  Add(SFUMATO_ITEM_DENOISE, canvas, 3);
+  EXPECT_EQ(error(), "items[0].token_count: 17 (expected: 1..16)");
+  engine_.Clear();
+  Add(SFUMATO_ITEM_DENOISE, {1, 2}, 3).first_position = 4;
+  EXPECT_EQ(error(), "items[0].context_tokens: 3 (expected: 4..4)");
+  engine_.Clear();
+  Add(SFUMATO_ITEM_COMMIT, {1, 2}, 0).commit_tokens = 1;
+  EXPECT_EQ(error(), "items[0].commit_tokens: 1 (expected: 2..2)");
+  engine_.Clear();
+  Add(SFUMATO_ITEM_DENOISE, {1, 2}, 3).temperature = 1;
+  EXPECT_EQ(
+      error(),
+      "items[0].flags: 0 (expected: SFUMATO_FLAG_TEMPERED_PROBABILITIES, since the next step is conditioned on the "
+      "tempered distribution)");
+}
+
+TEST(EncoderCanvasConfigTest, BothFormsOfTheConfigAreTheSameModel) {
+  const std::string fixture = Fixture("diffusion_gemma");
+  const auto read = [](const std::string& path) {
+    std::ifstream stream(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(stream), {});
+  };
+  const TemporaryDirectory directory;
+  directory.Write("config.json", read(fixture + "/config_per_layer_form.json"));
+  directory.Write("model.safetensors", read(fixture + "/model.safetensors"));
+  TestEngine one(Options(fixture));
+  const std::string path = directory.path();
+  TestEngine other(Options(path));
+  EXPECT_EQ(one.info().parameters, other.info().parameters);
+  EXPECT_EQ(one.info().state_bytes, other.info().state_bytes);
+}
+
+}  // namespace
+}  // namespace sfumato::test

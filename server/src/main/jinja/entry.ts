@@ -3,6 +3,9 @@
 import { tokenize } from "./node_modules/@huggingface/jinja/src/lexer";
 import { parse as parseTokens } from "./node_modules/@huggingface/jinja/src/parser";
 import { Environment, Interpreter, setupGlobals } from "./node_modules/@huggingface/jinja/src/runtime";
+import { install } from "./python_strings";
+
+install();
 
 /** Parses a template with the whitespace rules that transformers uses for chat templates. */
 export function parse(source: string) {

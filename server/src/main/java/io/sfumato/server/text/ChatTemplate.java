@@ -58,6 +58,8 @@ public final class ChatTemplate {
       list.addObject().put("role", message.role()).put("content", message.content());
     }
     variables.put("add_generation_prompt", true);
+    variables.putNull("tools"); // templates ask whether it is none, which an undefined one is not
+    variables.putNull("documents");
     specialTokens.forEach(variables::put);
     try {
       return runtime.render(

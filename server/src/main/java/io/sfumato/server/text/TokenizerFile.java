@@ -15,8 +15,8 @@ import tools.jackson.databind.node.ObjectNode;
  *
  * @param chatJson definition for rendered chat templates: special tokens are recognised, markers of
  *     {@link SpecialTokens} are deleted afterwards
- * @param plainJson definition for plain text: there are no special tokens, and nothing is added at
- *     the ends
+ * @param plainJson definition for plain text: no text is taken for a special token, and nothing is
+ *     added at the ends
  * @param pieces the vocabulary as the file spells it, by token id; null where no token has the id
  * @param unknownId the token of what cannot be encoded, which plain text may hold; -1 for none
  * @param decoder the file's decoder, as JSON
@@ -50,6 +50,9 @@ record TokenizerFile(
           || furtherSpecialTokens.contains(content)
           || furtherSpecialIds.contains(id)) {
         special.put(id, content);
+        if (!inVocabulary(root, content)) {
+          ordinary.add(placeholder(token, id));
+        }
       } else {
         ordinary.add(token);
       }
@@ -77,6 +80,29 @@ record TokenizerFile(
         specialTokens,
         unknownId(root.path("model"), pieces),
         root.path("decoder"));
+  }
+
+  /**
+   * The library numbers added tokens that its model does not know one after the other: without the
+   * special ones, the others would get their ids.
+   */
+  private static JsonNode placeholder(JsonNode token, int id) {
+    ObjectNode placeholder = ((ObjectNode) token).deepCopy();
+    placeholder.put("content", SpecialTokens.MARKER + "special " + id + SpecialTokens.MARKER);
+    return placeholder.put("special", false).put("normalized", false);
+  }
+
+  private static boolean inVocabulary(JsonNode root, String piece) {
+    JsonNode vocabulary = root.path("model").path("vocab");
+    if (!vocabulary.isArray()) {
+      return vocabulary.has(piece);
+    }
+    for (JsonNode entry : vocabulary) {
+      if (entry.path(0).asString("").equals(piece)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static int unknownId(JsonNode model, String[] pieces) {

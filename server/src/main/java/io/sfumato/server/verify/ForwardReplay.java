@@ -17,17 +17,20 @@ import java.util.Locale;
  */
 final class ForwardReplay {
 
-  /** Where the two best logits are closer than this, either may be found best. */
-  private static final double CLOSE = 1e-3;
-
   private final NativeEngine engine;
   private final double tolerance;
+  private final double clearGap;
   private final StepBatch batch;
   private final int vocabulary;
 
-  ForwardReplay(NativeEngine engine, double tolerance) {
+  /**
+   * @param tolerance largest absolute error
+   * @param clearGap where the two best logits are closer than this, either may be found best
+   */
+  ForwardReplay(NativeEngine engine, double tolerance, double clearGap) {
     this.engine = engine;
     this.tolerance = tolerance;
+    this.clearGap = clearGap;
     batch = new StepBatch(engine.limits());
     vocabulary = engine.info().vocabulary();
   }
@@ -107,7 +110,7 @@ final class ForwardReplay {
                 logits[row * vocabulary + token]
                     - (double) expected.logits()[position * vocabulary + token]);
       }
-      boolean clear = expected.gap()[position] > CLOSE;
+      boolean clear = expected.gap()[position] > clearGap;
       wrongChoices += clear && candidates.bestToken(row) != expected.argmax()[position] ? 1 : 0;
     }
     String compared =

@@ -44,6 +44,11 @@ final class GoldenFile {
     return root.path("tolerance").path("logits_max_abs").asDouble(2e-4);
   }
 
+  /** Where the two best logits are closer than this, either may be found best. */
+  double clearGap() {
+    return root.path("tolerance").path("clear_top2_gap").asDouble(1e-3);
+  }
+
   /** The mask of the reference; -1 where the file names none. */
   int maskToken() {
     return root.path("mask_token_id").asInt(root.path("tokens").path("mask").asInt(-1));

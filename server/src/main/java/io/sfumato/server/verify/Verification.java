@@ -54,7 +54,7 @@ public final class Verification {
         NativeEngine.open(new EngineOptions(directory, threads, products, limits));
     try (EngineLoop loop = loop(engine, golden, clock)) {
       Tally tally = new Tally(rows);
-      ForwardReplay forward = new ForwardReplay(engine, golden.logitTolerance());
+      ForwardReplay forward = new ForwardReplay(engine, golden.logitTolerance(), golden.clearGap());
       forward.replay(golden.forwardCases(engine.info().vocabulary())).forEach(tally);
       TraceReplay replay = new TraceReplay(loop, maskToken(engine, golden));
       traces.forEach(trace -> tally.accept(replay.replay(trace)));

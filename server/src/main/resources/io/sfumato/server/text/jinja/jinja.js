@@ -1,4 +1,5 @@
 // Generated from @huggingface/jinja 0.5.11 (MIT) by server/src/main/jinja/build.mjs. Licences: LICENSE beside this file.
+function _toArray(r) { return _arrayWithHoles(r) || _iterableToArray(r) || _unsupportedIterableToArray(r) || _nonIterableRest(); }
 function _toConsumableArray(r) { return _arrayWithoutHoles(r) || _iterableToArray(r) || _unsupportedIterableToArray(r) || _nonIterableSpread(); }
 function _nonIterableSpread() { throw new TypeError("Invalid attempt to spread non-iterable instance.\nIn order to be iterable, non-array objects must have a [Symbol.iterator]() method."); }
 function _iterableToArray(r) { if ("undefined" != typeof Symbol && null != r[Symbol.iterator] || null != r["@@iterator"]) return Array.from(r); }
@@ -3433,6 +3434,69 @@ var jinja = (() => {
         throw new Error("Cannot convert to runtime value: ".concat(input));
     }
   }
+  var WHITE_SPACE = "	\n\v\f\r              \u2028\u2029  　";
+  var SURROGATE = /[\ud800-\udfff]/;
+  function strip(text, characters, atStart, atEnd) {
+    var letters = SURROGATE.test(characters) ? Array.from(text) : text;
+    var stripped = letters === text ? characters : Array.from(characters);
+    var start = 0;
+    var end = letters.length;
+    while (atStart && start < end && stripped.indexOf(letters[start]) >= 0) {
+      start++;
+    }
+    while (atEnd && end > start && stripped.indexOf(letters[end - 1]) >= 0) {
+      end--;
+    }
+    var kept = letters.slice(start, end);
+    return typeof kept === "string" ? kept : kept.join("");
+  }
+  function method(self, atStart, atEnd) {
+    return new FunctionValue(args => {
+      var characters = args.length > 0 && args[0].type === "StringValue" ? args[0].value : WHITE_SPACE;
+      return new StringValue(strip(self.value, characters, atStart, atEnd));
+    });
+  }
+  function install() {
+    var prototype = String.prototype;
+    var trims = [["trim", true, true], ["trimStart", true, false], ["trimEnd", false, true]];
+    var _loop4 = function _loop4() {
+      var _trims$_i = _slicedToArray(_trims[_i5], 3),
+        name = _trims$_i[0],
+        atStart = _trims$_i[1],
+        atEnd = _trims$_i[2];
+      prototype[name] = function () {
+        return strip(String(this), WHITE_SPACE, atStart, atEnd);
+      };
+    };
+    for (var _i5 = 0, _trims = trims; _i5 < _trims.length; _i5++) {
+      _loop4();
+    }
+    var original = Object.getOwnPropertyDescriptor(StringValue.prototype, "builtins").get;
+    Object.defineProperty(StringValue.prototype, "builtins", {
+      get() {
+        if (this._builtins) {
+          return this._builtins;
+        }
+        var builtins = original.call(this);
+        builtins.set("strip", method(this, true, true));
+        builtins.set("lstrip", method(this, true, false));
+        builtins.set("rstrip", method(this, false, true));
+        if (SURROGATE.test(this.value)) {
+          builtins.set("length", new IntegerValue(Array.from(this.value).length));
+        }
+        builtins.set("capitalize", new FunctionValue(() => {
+          var _Array$from = Array.from(this.value),
+            _Array$from2 = _toArray(_Array$from),
+            _Array$from2$ = _Array$from2[0],
+            first = _Array$from2$ === void 0 ? "" : _Array$from2$,
+            rest = _arrayLikeToArray(_Array$from2).slice(1);
+          return new StringValue(first.toUpperCase() + rest.join("").toLowerCase());
+        }));
+        return builtins;
+      }
+    });
+  }
+  install();
   function parse2(source) {
     return parse(tokenize(source, {
       lstrip_blocks: true,
@@ -3445,8 +3509,8 @@ var jinja = (() => {
     environment.variables.delete("strftime_now");
     environment.set("strftime_now", format => String(strftimeNow(format)));
     var values = JSON.parse(variables);
-    for (var _i5 = 0, _Object$keys = Object.keys(values); _i5 < _Object$keys.length; _i5++) {
-      var name = _Object$keys[_i5];
+    for (var _i6 = 0, _Object$keys = Object.keys(values); _i6 < _Object$keys.length; _i6++) {
+      var name = _Object$keys[_i6];
       environment.set(name, values[name]);
     }
     return new Interpreter(environment).run(program).value;

@@ -28,7 +28,7 @@ final class SavedOtherwiseTest {
    * Largest error of a logit against the records, which are of float32 and come up to 17; where the
    * two best logits are further apart than this, the best token is the same.
    */
-  private static final double BF16_TOLERANCE = 1.0;
+  private static final double BF16_TOLERANCE = 1.5;
 
   /** Their routers take other experts where two are close, and then no bound holds. */
   private static final Set<String> MIXTURES = Set.of("llada_moe", "llada2_moe");

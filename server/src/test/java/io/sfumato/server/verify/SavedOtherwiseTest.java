@@ -35,7 +35,17 @@ final class SavedOtherwiseTest {
 
   /** All fixtures that {@link Verification} replays. */
   static List<String> families() {
-    return List.of("llada", "llada_moe", "dream", "bert_mlm", "modernbert_mlm");
+    return List.of(
+        "llada",
+        "llada_moe",
+        "llada2_moe",
+        "dream",
+        "a2d_qwen2",
+        "a2d_qwen3",
+        "sdar",
+        "fast_dllm_v2",
+        "bert_mlm",
+        "modernbert_mlm");
   }
 
   @ParameterizedTest

@@ -93,7 +93,7 @@ CandidateStage::CandidateStage(const Kernels& kernels, Products& products, Threa
       guide_logits_(Size(pool.threads(), kRows * kTile)),
       gathered_(Size(pool.threads(), kRows * hidden)),
       maxima_(static_cast<size_t>(limits.max_candidates)),
-      mixtures_(Size(pool.threads(), (hidden + kernels.panel_width) * kernels.panel_width)) {}
+      mixtures_(Size(pool.threads(), (2 * hidden + kernels.panel_width) * kernels.panel_width)) {}
 
 int64_t CandidateStage::bytes() const {
   return segment_statistics_.bytes() + tile_sums_.bytes() + alternatives_.bytes() + input_logits_.bytes() +
@@ -134,8 +134,9 @@ void CandidateStage::MixEmbeddings(const CandidateArguments& arguments, int64_t 
   const StepLayout& layout = *arguments.layout;
   const auto& head = static_cast<const CpuMatrix&>(*arguments.head);
   const int64_t width = kernels_.panel_width;
-  float* mix = mixtures_.data() + thread * (hidden_ + width) * width;  // [hidden, rows]
-  float* weights = mix + hidden_ * width;                              // [tokens of a panel, rows]
+  float* mix = mixtures_.data() + thread * (2 * hidden_ + width) * width;  // [hidden, rows]
+  float* widened = mix + hidden_ * width;                                  // [hidden, tokens of a panel]
+  float* weights = widened + hidden_ * width;                              // [tokens of a panel, rows]
   std::fill_n(mix, hidden_ * width, 0.0f);
   double totals[kMaxPanelWidth] = {};
   for (int64_t tile = 0; tile < tiles_; ++tile) {
@@ -154,7 +155,14 @@ void CandidateStage::MixEmbeddings(const CandidateArguments& arguments, int64_t 
           totals[row] += weight;
         }
       }
-      kernels_.mix_panel(head.floats((tile * kTile + begin) / width), hidden_, weights, mix);
+      const int64_t panel = (tile * kTile + begin) / width;
+      const float* floats = widened;
+      if (head.format() == CpuMatrix::Format::kFloat) {
+        floats = head.floats(panel);
+      } else {
+        kernels_.widen(head.halves(panel), hidden_ * width, widened);
+      }
+      kernels_.mix_panel(floats, hidden_, weights, mix);
     }
   }
   for (int64_t row = 0; row < count; ++row) {

@@ -84,7 +84,7 @@ class CandidateStage {
   AlignedBuffer<float> guide_logits_;          // [threads, row tile, tile]
   AlignedBuffer<float> gathered_;              // [threads, row tile, hidden]
   AlignedBuffer<float> maxima_;                // [candidates] greatest logit
-  AlignedBuffer<float> mixtures_;              // [threads, hidden + panel width, panel width]
+  AlignedBuffer<float> mixtures_;              // [threads, 2 hidden + panel width, panel width]
   std::atomic<bool> not_finite_{false};
 };
 

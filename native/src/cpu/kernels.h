@@ -16,18 +16,23 @@ struct Bfloat16Pair {
   uint16_t second;
 };
 
+/// A weight that is stored as bfloat16 and multiplied as float.
+struct Bfloat16 {
+  uint16_t bits;
+};
+
 /// Rows of the input times packed panels of the weights, and what follows. An element is a float or a Bfloat16Pair; of
 /// pairs there are half as many, the last one filled up with zero.
-template <class Element>
+template <class Element, class Weight = Element>
 struct ProductTile {
   const Element* input;  // [rows, inner]
   int64_t input_stride;
   int64_t rows;
   int64_t inner;
-  const Element* panels;  // [panels, inner, panel width]
-  int64_t columns;        // of the output; the last panel may be partly padding
-  bool far;               // whether the weights are too many to stay in a second-level cache between steps
-  const float* bias;      // [columns] or null
+  const Weight* panels;  // [panels, inner, panel width]
+  int64_t columns;       // of the output; the last panel may be partly padding
+  bool far;              // whether the weights are too many to stay in a second-level cache between steps
+  const float* bias;     // [columns] or null
   Epilogue epilogue;
   float* output;  // [rows, columns]
   int64_t output_stride;
@@ -94,6 +99,8 @@ struct Kernels {
   int64_t panel_width;
 
   void (*product)(const ProductTile<float>& tile);
+  /// The same bits as from the weights in float.
+  void (*product_of_bfloat16)(const ProductTile<float, Bfloat16>& tile);
   void (*attention)(const AttentionTile& tile);
   void (*rms_norm)(const float* input, const float* weight, float epsilon, int64_t size, float* output);
   void (*layer_norm)(const float* input, const float* weight, const float* bias, float epsilon, int64_t size,
@@ -112,6 +119,7 @@ struct Kernels {
   void (*guide)(const float* unconditional, float scale, int64_t size, float* logits);
   /// logits = cap tanh(logits / cap)
   void (*cap)(float cap, int64_t size, float* logits);
+  void (*widen)(const Bfloat16* input, int64_t size, float* output);
   /// mix += panel times weights: what a softmax over one panel's outputs makes of their weight vectors.
   void (*mix_panel)(const float* panel, int64_t inner, const float* weights, float* mix);
   void (*exponential)(const float* input, int64_t size, float* output);

@@ -5,8 +5,9 @@
 namespace sfumato::cpu {
 
 const Kernels kAvx2Kernels = {
-    "avx2",    kPanelWidth,       Product<float>, Attention, RmsNorm,  LayerNorm,   Rope,   AddTo,  AddAndScale,
-    AddScaled, LogitStatisticsOf, Guide,          Cap,       MixPanel, Exponential, GeluOf, SiluOf,
+    "avx2",      kPanelWidth, Product<float>, Product<float, Bfloat16>, Attention, RmsNorm, LayerNorm, Rope,
+    AddTo,       AddAndScale, AddScaled,      LogitStatisticsOf,        Guide,     Cap,     Widen,     MixPanel,
+    Exponential, GeluOf,      SiluOf,
 };
 
 }  // namespace sfumato::cpu

@@ -37,11 +37,11 @@ inline Vec Finish(Vec sum, const float* bias, const float* output, int64_t colum
 }
 
 /// One panel of weights against all rows of the tile, over one block of the inner dimension.
-template <Epilogue kEpilogue, class Element>
+template <Epilogue kEpilogue, class Element, class Weight>
 struct PanelProduct {
-  const ProductTile<Element>& tile;
+  const ProductTile<Element, Weight>& tile;
   const Element* input;
-  const Element* panel;
+  const Weight* panel;
   int64_t inner;
   bool first;
   bool last;
@@ -50,7 +50,7 @@ struct PanelProduct {
   const float* bias;
   float* output;
   int64_t columns;
-  const Element* next_panel;
+  const Weight* next_panel;
 
   template <int kRows>
   void Run(int64_t row) {
@@ -85,23 +85,23 @@ struct PanelProduct {
   template <int kRows>
   void Multiply(int64_t row, Sums<kRows>& sums) const {
     const Element* rows = input + row * tile.input_stride;
-    const int64_t lines = inner * kPanelWidth / kCacheLine;
+    const int64_t lines = inner * kPanelWidth / kCacheLine<Weight>;
     const int64_t first = lines * row / tile.rows;
     const int64_t count = lines * (row + kRows) / tile.rows - first;
-    const Element* from = next_panel + first * kCacheLine;
+    const Weight* from = next_panel + first * kCacheLine<Weight>;
     if (tile.far) {
       const int64_t chunks = inner < kChunk ? 1 : inner / kChunk;
       MultiplyPanelAhead<kRows>(rows, tile.input_stride, panel, inner, sums,
-                                Ahead<Element>{from, (count + chunks - 1) / chunks});
+                                Ahead<Weight>{from, (count + chunks - 1) / chunks});
       return;
     }
-    for (int64_t line = 0; line < count; ++line) __builtin_prefetch(from + line * kCacheLine, 0, 3);
+    for (int64_t line = 0; line < count; ++line) __builtin_prefetch(from + line * kCacheLine<Weight>, 0, 3);
     MultiplyPanel<kRows>(rows, tile.input_stride, panel, inner, sums);
   }
 };
 
-template <Epilogue kEpilogue, class Element>
-void ProductWith(const ProductTile<Element>& tile) {
+template <Epilogue kEpilogue, class Element, class Weight>
+void ProductWith(const ProductTile<Element, Weight>& tile) {
   constexpr int64_t kColumns = kColumnsPerPanel<kEpilogue>;
   const int64_t panels = (tile.columns + kColumns - 1) / kColumns;
   const int64_t blocks = (tile.inner + kProductBlock - 1) / kProductBlock;
@@ -109,25 +109,25 @@ void ProductWith(const ProductTile<Element>& tile) {
     const int64_t begin = tile.inner * block / blocks;
     const int64_t end = tile.inner * (block + 1) / blocks;
     for (int64_t p = 0; p < panels; ++p) {
-      PanelProduct<kEpilogue, Element> body{tile,
-                                            tile.input + begin,
-                                            tile.panels + (p * tile.inner + begin) * kPanelWidth,
-                                            end - begin,
-                                            block == 0,
-                                            block == blocks - 1,
-                                            tile.scratch + p * kPanelWidth,
-                                            panels * kPanelWidth,
-                                            tile.bias == nullptr ? nullptr : tile.bias + p * kColumns,
-                                            tile.output + p * kColumns,
-                                            tile.columns - p * kColumns,
-                                            tile.panels + ((p + 1) * tile.inner + begin) * kPanelWidth};
+      PanelProduct<kEpilogue, Element, Weight> body{tile,
+                                                    tile.input + begin,
+                                                    tile.panels + (p * tile.inner + begin) * kPanelWidth,
+                                                    end - begin,
+                                                    block == 0,
+                                                    block == blocks - 1,
+                                                    tile.scratch + p * kPanelWidth,
+                                                    panels * kPanelWidth,
+                                                    tile.bias == nullptr ? nullptr : tile.bias + p * kColumns,
+                                                    tile.output + p * kColumns,
+                                                    tile.columns - p * kColumns,
+                                                    tile.panels + ((p + 1) * tile.inner + begin) * kPanelWidth};
       ForRowGroups(tile.rows, body);
     }
   }
 }
 
-template <class Element>
-void Product(const ProductTile<Element>& tile) {
+template <class Element, class Weight = Element>
+void Product(const ProductTile<Element, Weight>& tile) {
   switch (tile.epilogue) {
     case Epilogue::kStore:
       return ProductWith<Epilogue::kStore>(tile);

@@ -23,18 +23,24 @@ int64_t CopyStride(int64_t elements) { return (elements + 15) / 32 * 32 + 16; }
 
 }  // namespace
 
-CpuMatrix::CpuMatrix(int64_t outputs, int64_t inner, bool gated, bool bfloat16, int64_t panel_width)
+CpuMatrix::CpuMatrix(int64_t outputs, int64_t inner, bool gated, Format format, int64_t panel_width)
     : PackedMatrix(outputs, inner, gated),
-      bfloat16_(bfloat16),
+      format_(format),
       panel_width_(panel_width),
-      floats_(bfloat16 ? 0 : PanelCells(*this, panel_width)),
-      pairs_(bfloat16 ? PanelCells(*this, panel_width) : 0) {}
+      floats_(format == Format::kFloat ? PanelCells(*this, panel_width) : 0),
+      halves_(format == Format::kBfloat16 ? PanelCells(*this, panel_width) : 0),
+      pairs_(format == Format::kBfloat16Pairs ? PanelCells(*this, panel_width) : 0) {}
 
 void CpuMatrix::Write(int64_t panel, int64_t column, const float* weights) {
   const int64_t first = panel * elements() * panel_width_ + column;
-  if (!bfloat16_) {
+  if (format_ == Format::kFloat) {
     float* cells = floats_.data() + first;
     for (int64_t k = 0; k < inner(); ++k) cells[k * panel_width_] = weights[k];
+    return;
+  }
+  if (format_ == Format::kBfloat16) {
+    Bfloat16* cells = halves_.data() + first;
+    for (int64_t k = 0; k < inner(); ++k) cells[k * panel_width_] = {ToBfloat16(weights[k])};
     return;
   }
   Bfloat16Pair* cells = pairs_.data() + first;
@@ -47,13 +53,16 @@ void CpuMatrix::Write(int64_t panel, int64_t column, const float* weights) {
 Products::Products(const Kernels& kernels, const Bfloat16Kernels* bfloat16_kernels, int threads)
     : kernels_(kernels), bfloat16_kernels_(bfloat16_kernels), inputs_(static_cast<size_t>(threads)) {}
 
-std::unique_ptr<CpuMatrix> Products::NewMatrix(int64_t outputs, int64_t inner, bool gated) {
-  auto matrix = std::make_unique<CpuMatrix>(outputs, inner, gated, bfloat16_kernels_ != nullptr, kernels_.panel_width);
+std::unique_ptr<CpuMatrix> Products::NewMatrix(int64_t outputs, int64_t inner, bool gated, DataType weights) {
+  CpuMatrix::Format format = weights == DataType::kBfloat16 ? CpuMatrix::Format::kBfloat16 : CpuMatrix::Format::kFloat;
+  if (bfloat16_kernels_ != nullptr) format = CpuMatrix::Format::kBfloat16Pairs;
+  auto matrix = std::make_unique<CpuMatrix>(outputs, inner, gated, format, kernels_.panel_width);
   const int64_t size = kRowTile * CopyStride(matrix->elements());
-  if ((matrix->bfloat16() || Crowded(inner)) && size > copy_size_) {
+  const bool pairs = format == CpuMatrix::Format::kBfloat16Pairs;
+  if ((pairs || Crowded(inner)) && size > copy_size_) {
     copy_size_ = size;
     const size_t cells = inputs_.size() * static_cast<size_t>(size);
-    if (matrix->bfloat16()) {
+    if (pairs) {
       rounded_ = AlignedBuffer<Bfloat16Pair>(cells);
     } else {
       copies_ = AlignedBuffer<float>(cells);
@@ -67,7 +76,7 @@ void Products::SetInput(const CpuMatrix& weights, const float* input, int64_t ro
   const int64_t stride = CopyStride(weights.elements());
   Input& taken = inputs_[static_cast<size_t>(thread)];
   taken = {input, inner, rows};
-  if (weights.bfloat16()) {
+  if (weights.format() == CpuMatrix::Format::kBfloat16Pairs) {
     bfloat16_kernels_->round(input, inner, rows, inner, rounded_.data() + thread * copy_size_, stride);
     taken.stride = stride;
   } else if (Crowded(inner)) {
@@ -79,19 +88,26 @@ void Products::SetInput(const CpuMatrix& weights, const float* input, int64_t ro
 
 void Products::Run(const CpuMatrix& weights, int64_t first_panel, ProductTile<float> tile, int thread) {
   const Input& input = inputs_[static_cast<size_t>(thread)];
-  if (!weights.bfloat16()) {
+  const bool far = weights.bytes() > kNearBytes;
+  if (weights.format() == CpuMatrix::Format::kFloat) {
     tile.input = input.floats;
     tile.input_stride = input.stride;
     tile.rows = input.rows;
     tile.inner = weights.elements();
     tile.panels = weights.floats(first_panel);
-    tile.far = weights.bytes() > kNearBytes;
+    tile.far = far;
     kernels_.product(tile);
     return;
   }
+  if (weights.format() == CpuMatrix::Format::kBfloat16) {
+    kernels_.product_of_bfloat16({input.floats, input.stride, input.rows, weights.elements(),
+                                  weights.halves(first_panel), tile.columns, far, tile.bias, tile.epilogue, tile.output,
+                                  tile.output_stride, tile.scratch});
+    return;
+  }
   bfloat16_kernels_->product({rounded_.data() + thread * copy_size_, input.stride, input.rows, weights.elements(),
-                              weights.pairs(first_panel), tile.columns, weights.bytes() > kNearBytes, tile.bias,
-                              tile.epilogue, tile.output, tile.output_stride, tile.scratch});
+                              weights.pairs(first_panel), tile.columns, far, tile.bias, tile.epilogue, tile.output,
+                              tile.output_stride, tile.scratch});
 }
 
 }  // namespace sfumato::cpu

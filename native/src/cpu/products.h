@@ -6,6 +6,7 @@
 
 #include "base/aligned_buffer.h"
 #include "cpu/kernels.h"
+#include "io/safetensors.h"
 #include "ops/matmul.h"
 
 namespace sfumato::cpu {
@@ -18,12 +19,20 @@ constexpr int64_t kRowTile = 128;
 /// second. Weights for BF16 products hold pairs of neighbours instead: [panels, (inner + 1) / 2, panel width].
 class CpuMatrix : public PackedMatrix {
  public:
-  CpuMatrix(int64_t outputs, int64_t inner, bool gated, bool bfloat16, int64_t panel_width);
+  enum class Format {
+    kFloat,
+    /// For products in float of weights that are bfloat16 numbers in the file: half the memory, the same result.
+    kBfloat16,
+    /// For products of numbers rounded to bfloat16.
+    kBfloat16Pairs,
+  };
 
-  int64_t bytes() const override { return floats_.bytes() + pairs_.bytes(); }
-  bool bfloat16() const { return bfloat16_; }
+  CpuMatrix(int64_t outputs, int64_t inner, bool gated, Format format, int64_t panel_width);
+
+  int64_t bytes() const override { return floats_.bytes() + halves_.bytes() + pairs_.bytes(); }
+  Format format() const { return format_; }
   /// Elements along the inner dimension.
-  int64_t elements() const { return bfloat16_ ? (inner() + 1) / 2 : inner(); }
+  int64_t elements() const { return format_ == Format::kBfloat16Pairs ? (inner() + 1) / 2 : inner(); }
   int64_t columns_per_panel() const { return gated() ? panel_width_ / 2 : panel_width_; }
   int64_t panel_count() const { return (outputs() + columns_per_panel() - 1) / columns_per_panel(); }
 
@@ -31,12 +40,14 @@ class CpuMatrix : public PackedMatrix {
   void Write(int64_t panel, int64_t column, const float* weights);
 
   const float* floats(int64_t panel) const { return floats_.data() + panel * elements() * panel_width_; }
+  const Bfloat16* halves(int64_t panel) const { return halves_.data() + panel * elements() * panel_width_; }
   const Bfloat16Pair* pairs(int64_t panel) const { return pairs_.data() + panel * elements() * panel_width_; }
 
  private:
-  bool bfloat16_;
+  Format format_;
   int64_t panel_width_;
   AlignedBuffer<float> floats_;
+  AlignedBuffer<Bfloat16> halves_;
   AlignedBuffer<Bfloat16Pair> pairs_;
 };
 
@@ -50,7 +61,7 @@ class Products {
   int64_t bytes() const { return copies_.bytes() + rounded_.bytes(); }
 
   /// Zeros, and room to copy or round its inputs.
-  std::unique_ptr<CpuMatrix> NewMatrix(int64_t outputs, int64_t inner, bool gated);
+  std::unique_ptr<CpuMatrix> NewMatrix(int64_t outputs, int64_t inner, bool gated, DataType weights);
 
   /// Takes the rows, at most kRowTile, that the thread multiplies from now on: rounds them for BF16 products, and copies
   /// them where their stride would crowd them into a few sets of the first-level cache. Otherwise they are not copied

@@ -178,6 +178,15 @@ void LogitStatisticsOf(const float* logits, int64_t size, float scale, float sam
   statistics->sampling_sum = SumLanes(sampling);
 }
 
+void Widen(const Bfloat16* input, int64_t size, float* output) {
+  int64_t i = 0;
+  for (; i + kLanes <= size; i += kLanes) Store(output + i, Load(input + i));
+  for (; i < size; ++i) {
+    const uint32_t bits = static_cast<uint32_t>(input[i].bits) << 16;
+    __builtin_memcpy(output + i, &bits, sizeof(bits));
+  }
+}
+
 void Exponential(const float* input, int64_t size, float* output) {
   ForVectors(size,
              [&](int64_t i, int64_t count) { StoreUpTo(output + i, Exp(LoadUpTo(input + i, count, 0.0f)), count); });

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "cpu/kernels.h"
+
 #if defined(SFUMATO_SIMD_512) || defined(__AVX2__)
 #include <immintrin.h>
 #endif
@@ -25,6 +27,10 @@ constexpr int kTileRows = 14;
 inline __mmask16 Mask(int64_t count) { return static_cast<__mmask16>((1u << count) - 1); }
 inline Vec Set(float value) { return _mm512_set1_ps(value); }
 inline Vec Load(const float* p) { return _mm512_loadu_ps(p); }
+inline Vec Load(const Bfloat16* p) {
+  const __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+}
 inline void Store(float* p, Vec a) { _mm512_storeu_ps(p, a); }
 inline Vec LoadPart(const float* p, int64_t count, float fill) {
   return _mm512_mask_loadu_ps(Set(fill), Mask(count), p);
@@ -56,6 +62,10 @@ inline __m256i Mask(int64_t count) {
 }
 inline Vec Set(float value) { return _mm256_set1_ps(value); }
 inline Vec Load(const float* p) { return _mm256_loadu_ps(p); }
+inline Vec Load(const Bfloat16* p) {
+  const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+}
 inline void Store(float* p, Vec a) { _mm256_storeu_ps(p, a); }
 inline Vec LoadPart(const float* p, int64_t count, float fill) {
   const __m256i mask = Mask(count);
@@ -85,6 +95,13 @@ inline Vec Set(float value) { return Vec{value, value, value, value, value, valu
 inline Vec Load(const float* p) {
   Vec a;
   __builtin_memcpy(&a, p, sizeof(a));
+  return a;
+}
+inline Vec Load(const Bfloat16* p) {
+  uint32_t bits[kLanes];
+  for (int64_t i = 0; i < kLanes; ++i) bits[i] = static_cast<uint32_t>(p[i].bits) << 16;
+  Vec a;
+  __builtin_memcpy(&a, bits, sizeof(a));
   return a;
 }
 inline void Store(float* p, Vec a) { __builtin_memcpy(p, &a, sizeof(a)); }

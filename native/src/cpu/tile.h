@@ -15,8 +15,8 @@ struct Sums {
 
 /// Adds a [kRows, inner] times b [inner, panel width] to the sums, one element after the other: a row's result does not
 /// depend on kRows. An element is whatever Load, Set and MultiplyAdd take.
-template <int kRows, class Element>
-inline void MultiplyPanel(const Element* a, int64_t a_row, const Element* b, int64_t inner, Sums<kRows>& sums) {
+template <int kRows, class Element, class Weight>
+inline void MultiplyPanel(const Element* a, int64_t a_row, const Weight* b, int64_t inner, Sums<kRows>& sums) {
   // Unrolled not for the work of counting, but so that the end of the loop is foreseen: a row group then begins before
   // the one ahead of it is through.
 #if !defined(SFUMATO_SIMD_EMULATED)
@@ -36,20 +36,21 @@ inline void MultiplyPanel(const Element* a, int64_t a_row, const Element* b, int
 }
 
 /// Memory to bring into the second-level cache, so many lines with each chunk of a product.
-template <class Element>
+template <class Weight>
 struct Ahead {
-  const Element* from;
+  const Weight* from;
   int64_t lines_per_chunk;
 };
 
-constexpr int64_t kCacheLine = 16;  // elements
-constexpr int64_t kChunk = 8;       // elements of the inner dimension
+template <class Weight>
+constexpr int64_t kCacheLine = 64 / sizeof(Weight);  // elements
+constexpr int64_t kChunk = 8;                        // elements of the inner dimension
 
 /// As MultiplyPanel, and brings memory near meanwhile. Written out again: with the column shared, one of the two is 3 to 5 %
 /// slower, whichever way it is indexed.
-template <int kRows, class Element>
-inline void MultiplyPanelAhead(const Element* a, int64_t a_row, const Element* b, int64_t inner, Sums<kRows>& sums,
-                               Ahead<Element> ahead) {
+template <int kRows, class Element, class Weight>
+inline void MultiplyPanelAhead(const Element* a, int64_t a_row, const Weight* b, int64_t inner, Sums<kRows>& sums,
+                               Ahead<Weight> ahead) {
   const auto column = [&](int64_t k) {
     const auto low = Load(b + k * kPanelWidth);
     const auto high = Load(b + k * kPanelWidth + kLanes);
@@ -64,7 +65,7 @@ inline void MultiplyPanelAhead(const Element* a, int64_t a_row, const Element* b
   for (; k + kChunk <= inner; k += kChunk) {
     for (int64_t line = 0; line < ahead.lines_per_chunk; ++line) {
       __builtin_prefetch(ahead.from, 0, 2);
-      ahead.from += kCacheLine;
+      ahead.from += kCacheLine<Weight>;
     }
 #if !defined(SFUMATO_SIMD_EMULATED)
 #pragma GCC unroll 8

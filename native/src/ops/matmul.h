@@ -8,7 +8,7 @@
 
 namespace sfumato {
 
-/// Weights [outputs, inner] in the form that the backend's products want.
+/// Weights [outputs, inner] in the form that the backend's products want. Those that the file has as bfloat16 stay so.
 class PackedMatrix {
  public:
   virtual ~PackedMatrix() = default;

@@ -5,12 +5,16 @@
 #include "cpu/product_plan.h"
 
 namespace sfumato::cpu {
+
 std::unique_ptr<PackedMatrix> CpuBackend::Pack(const std::vector<TensorView>& parts) {
   int64_t outputs = 0;
   for (const TensorView& part : parts) outputs += part.shape[0];
   const int64_t inner = parts.front().shape[1];
   const int64_t width = kernels_.panel_width;
-  auto matrix = products_.NewMatrix(outputs, inner, false);
+  // One format for all of a matrix: bfloat16 only where no part would lose by it.
+  const bool bfloat16 =
+      std::all_of(parts.begin(), parts.end(), [](const TensorView& part) { return part.type == DataType::kBfloat16; });
+  auto matrix = products_.NewMatrix(outputs, inner, false, bfloat16 ? DataType::kBfloat16 : DataType::kFloat32);
   std::vector<float> row(static_cast<size_t>(inner));
   int64_t output = 0;
   for (const TensorView& part : parts) {
@@ -26,7 +30,8 @@ std::unique_ptr<PackedMatrix> CpuBackend::Pack(const std::vector<TensorView>& pa
 std::unique_ptr<PackedMatrix> CpuBackend::PackGated(const TensorView& gate, const TensorView& up) {
   const int64_t inner = gate.shape[1];
   const int64_t half = kernels_.panel_width / 2;
-  auto matrix = products_.NewMatrix(gate.shape[0], inner, true);
+  const bool bfloat16 = gate.type == DataType::kBfloat16 && up.type == DataType::kBfloat16;
+  auto matrix = products_.NewMatrix(gate.shape[0], inner, true, bfloat16 ? DataType::kBfloat16 : DataType::kFloat32);
   std::vector<float> row(static_cast<size_t>(inner));
   for (int64_t output = 0; output < gate.shape[0]; ++output) {
     ReadFloats(gate, output * inner, inner, row.data());

@@ -78,6 +78,14 @@ inline Integers ToIntegers(Floats a) {
   return result;
 }
 
+inline Integers FromHalves(__m256i halves) {
+  uint16_t lanes[kCount];
+  std::memcpy(lanes, &halves, sizeof(lanes));
+  Integers result;
+  for (int i = 0; i < kCount; ++i) result[i] = lanes[i];
+  return result;
+}
+
 template <int kComparison>
 uint16_t CompareLanes(Floats a, Floats b) {
   static_assert(kComparison == _CMP_LT_OQ || kComparison == _CMP_EQ_OQ);
@@ -132,6 +140,7 @@ inline Floats MultiplyPairs(Floats sum, Integers a, Integers b) {
 #define _mm512_mask_blend_ps emulated::BlendLanes
 #define _mm512_cmp_ps_mask(a, b, comparison) emulated::CompareLanes<comparison>(a, b)
 #define _mm512_castsi512_ps(a) emulated::BitCast<emulated::Floats>(a)
+#define _mm512_cvtepu16_epi32 emulated::FromHalves
 #define _mm512_cvtps_epi32 emulated::ToIntegers
 #define _mm512_add_epi32(a, b) ((a) + (b))
 #define _mm512_slli_epi32(a, bits) ((a) << (bits))

@@ -14,8 +14,25 @@
 namespace sfumato::cpu {
 
 const Kernels kEmulatedAvx512Kernels = {
-    "avx512 emulated", kPanelWidth,       Product<float>, Attention, RmsNorm,  LayerNorm,   Rope,   AddTo,  AddAndScale,
-    AddScaled,         LogitStatisticsOf, Guide,          Cap,       MixPanel, Exponential, GeluOf, SiluOf,
+    "avx512 emulated",
+    kPanelWidth,
+    Product<float>,
+    Product<float, Bfloat16>,
+    Attention,
+    RmsNorm,
+    LayerNorm,
+    Rope,
+    AddTo,
+    AddAndScale,
+    AddScaled,
+    LogitStatisticsOf,
+    Guide,
+    Cap,
+    Widen,
+    MixPanel,
+    Exponential,
+    GeluOf,
+    SiluOf,
 };
 
 const Bfloat16Kernels kEmulatedBfloat16Kernels = {"bf16 emulated", kPanelWidth, RoundRows, Product<Bfloat16Pair>};

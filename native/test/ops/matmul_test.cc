@@ -2,7 +2,9 @@
 
 #include <limits>
 
+#include <cstring>
 #include "base/number_formats.h"
+
 #include "ops/op_test.h"
 
 namespace sfumato::test {
@@ -116,6 +118,61 @@ TEST_P(MatmulTest, ConvertsBfloat16Weights) {
   backend->Matmul({Part::kHead, input.data(), 1, packed.get(), nullptr, Epilogue::kStore, output.data()});
   EXPECT_EQ(output, (Floats{-5}));
 }
+
+/// The upper halves of floats, which are bfloat16 numbers, as a file has them; and the floats that they are.
+struct Halves {
+  Halves(int64_t size, uint32_t seed) : floats(RandomFloats(size, seed)) {
+    for (float& value : floats) {
+      uint32_t word;
+      std::memcpy(&word, &value, sizeof(word));
+      bits.push_back(static_cast<uint16_t>(word >> 16));
+      word &= 0xFFFF0000;
+      std::memcpy(&value, &word, sizeof(value));
+    }
+  }
+
+  TensorView InFile(std::vector<int64_t> shape) const {
+    return {DataType::kBfloat16, std::move(shape), reinterpret_cast<const uint8_t*>(bits.data())};
+  }
+
+  Floats floats;
+  std::vector<uint16_t> bits;
+};
+
+class StoredWeightsTest : public OpTest {};
+
+TEST_P(StoredWeightsTest, WeightsStoredAsBfloat16GiveTheBitsOfTheSameFloats) {
+  const auto backend = MakeBackend(GetParam());
+  struct Shape {
+    int64_t rows, inner, outputs;
+  };
+  // Small, in several blocks of the inner dimension, crowded, and too large for a cache.
+  for (const auto& [rows, inner, outputs] : {Shape{1, 7, 5}, {19, 600, 45}, {40, 256, 33}, {9, 1030, 1100}}) {
+    const Floats input = RandomFloats(rows * inner, 1);
+    const Halves halves(outputs * inner, 2);
+    const Halves others(outputs * inner, 3);
+    Floats bias = RandomFloats(outputs, 4);
+    const auto run = [&](const PackedMatrix& weights, const float* biases, Epilogue epilogue) {
+      Floats output(static_cast<size_t>(rows * outputs), 0.5f);
+      backend->Matmul({Part::kFeedForward, input.data(), rows, &weights, biases, epilogue, output.data()});
+      return output;
+    };
+    const auto stored = backend->Pack({halves.InFile({outputs, inner})});
+    const auto floats = backend->Pack({View(halves.floats, {outputs, inner})});
+    EXPECT_EQ(2 * stored->bytes(), floats->bytes());
+    for (const Epilogue epilogue : {Epilogue::kStore, Epilogue::kAdd, Epilogue::kGelu})
+      EXPECT_EQ(run(*stored, bias.data(), epilogue), run(*floats, bias.data(), epilogue)) << inner;
+    const auto gated = backend->PackGated(halves.InFile({outputs, inner}), others.InFile({outputs, inner}));
+    const auto gated_floats =
+        backend->PackGated(View(halves.floats, {outputs, inner}), View(others.floats, {outputs, inner}));
+    EXPECT_EQ(run(*gated, nullptr, Epilogue::kGatedSilu), run(*gated_floats, nullptr, Epilogue::kGatedSilu));
+    // Beside a part in float all of the matrix is.
+    EXPECT_EQ(backend->Pack({halves.InFile({outputs, inner}), View(halves.floats, {outputs, inner})})->bytes(),
+              backend->Pack({View(halves.floats, {outputs, inner}), View(halves.floats, {outputs, inner})})->bytes());
+  }
+}
+
+SFUMATO_FOR_ALL_KERNELS(StoredWeightsTest);
 
 double GateOf(double x, Epilogue epilogue) {
   if (epilogue == Epilogue::kGatedSilu) return x / (1 + std::exp(-x));

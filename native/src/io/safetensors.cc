@@ -84,6 +84,7 @@ int64_t BytesPerNumber(DataType type) { return type == DataType::kFloat32 ? 4 : 
 int64_t TensorView::size() const { return Product(shape, 1).value(); }
 
 void ReadFloats(const TensorView& tensor, int64_t first, int64_t size, float* out) {
+  if (size == 0) return;
   const uint8_t* source = tensor.data + first * BytesPerNumber(tensor.type);
   if (tensor.type == DataType::kFloat32) {
     std::memcpy(out, source, static_cast<size_t>(size) * sizeof(float));

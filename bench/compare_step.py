@@ -39,16 +39,17 @@ class Turn:
         self.process.wait()
 
 
-def write_large(directory):
+def write_large(directory, stored):
     """A checkpoint in LLaDA's layout with random weights."""
     import torch
     from safetensors.torch import save_file
 
     c = LARGE
+    number = torch.bfloat16 if stored == "bf16" else torch.float32
     torch.manual_seed(7)
 
     def matrix(outputs, inner):
-        return torch.randn(outputs, inner) * inner**-0.5
+        return (torch.randn(outputs, inner) * inner**-0.5).to(number)
 
     width, root = c["d_model"], "model.transformer."
     tensors = {root + "wte.weight": matrix(c["vocab_size"], width), root + "ff_out.weight": matrix(c["vocab_size"], width), root + "ln_f.weight": torch.ones(width)}
@@ -118,7 +119,8 @@ def main():
     add("--rounds", type=int, default=8, help="turns of every program")
     add("--seconds", type=float, default=1.0, help="length of a turn")
     add("--peers", default="eager,compile,onnx")
-    add("--bf16", action="store_true")
+    add("--bf16", action="store_true", help="products of numbers rounded to BF16")
+    add("--stored", choices=("f32", "bf16"), default="f32", help="format of the random weights in their file; peers widen them when they load")
     a = parser.parse_args()
     a.model = os.path.abspath(a.model)
     with open("/proc/cpuinfo") as file:
@@ -130,8 +132,8 @@ def main():
                 compare(a, "embedded model", a.model, rows, 1.3)
         else:
             with tempfile.TemporaryDirectory() as directory:
-                write_large(directory)
-                compare(a, "12 x 768, vocabulary 32,000", directory, 1, 1.15)
+                write_large(directory, a.stored)
+                compare(a, f"12 x 768, vocabulary 32,000, weights stored in {a.stored}", directory, 1, 1.15)
 
 
 if __name__ == "__main__":

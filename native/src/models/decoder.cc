@@ -184,6 +184,11 @@ void CheckHeads(const DecoderConfig& config, const char* heads_field, const char
   }
 }
 
+GatedTensors FindGated(TensorFinder& find, const std::string& root, int64_t inner, int64_t width) {
+  return {find(root + "gate_proj.weight", {inner, width}), find(root + "up_proj.weight", {inner, width}),
+          find(root + "down_proj.weight", {width, inner})};
+}
+
 TensorView RowsOf(const TensorView& matrix, int64_t first, int64_t count) {
   if (matrix.data == nullptr) return {};
   const int64_t width = matrix.shape[1];

@@ -2,6 +2,7 @@
 #define SFUMATO_MODELS_DECODER_H_
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "models/model.h"
@@ -62,6 +63,9 @@ ModelFacts DecoderFacts(const char* family, const Config& config, const DecoderC
 
 /// Throws DATA_LOSS naming the fields unless heads and sizes go together.
 void CheckHeads(const DecoderConfig& config, const char* heads_field, const char* kv_heads_field);
+
+/// The feed-forward layer whose projections most families call gate_proj, up_proj and down_proj.
+GatedTensors FindGated(TensorFinder& find, const std::string& root, int64_t inner, int64_t width);
 
 /// Rows first..first+count-1 of a matrix.
 TensorView RowsOf(const TensorView& matrix, int64_t first, int64_t count);

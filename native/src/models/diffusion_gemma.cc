@@ -118,11 +118,6 @@ struct GemmaTensors {
   std::vector<GemmaLayerTensors> layers;
 };
 
-GatedTensors FindGated(TensorFinder& find, const std::string& root, int64_t inner, int64_t width) {
-  return {find(root + "gate_proj.weight", {inner, width}), find(root + "up_proj.weight", {inner, width}),
-          find(root + "down_proj.weight", {width, inner})};
-}
-
 GemmaLayerTensors FindLayer(TensorFinder& find, const GemmaConfig& c, int64_t index) {
   const GemmaLayerConfig& layer = c.layers[static_cast<size_t>(index)];
   const std::string root = "model.decoder.layers." + std::to_string(index) + ".";

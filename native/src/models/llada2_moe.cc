@@ -48,11 +48,6 @@ DecoderConfig ReadConfig(const Config& config) {
   return c;
 }
 
-GatedTensors FindGated(TensorFinder& find, const std::string& root, int64_t inner, int64_t width) {
-  return {find(root + "gate_proj.weight", {inner, width}), find(root + "up_proj.weight", {inner, width}),
-          find(root + "down_proj.weight", {width, inner})};
-}
-
 void FindFeedForward(TensorFinder& find, const Config& config, const DecoderConfig& c, const std::string& root,
                      DecoderLayerTensors& layer) {
   const int64_t inner = config.Integer("moe_intermediate_size", 1, 1 << 18);

@@ -39,11 +39,6 @@ DecoderConfig ReadConfig(const Config& config) {
   return c;
 }
 
-GatedTensors FindGated(TensorFinder& find, const std::string& root, int64_t inner, int64_t width) {
-  return {find(root + "gate_proj.weight", {inner, width}), find(root + "up_proj.weight", {inner, width}),
-          find(root + "down_proj.weight", {width, inner})};
-}
-
 DecoderTensors FindTensors(TensorFinder& find, const Config& config, const DecoderConfig& c) {
   const int64_t dense_inner = config.Integer("dense_intermediate_size", 1, 1 << 18);
   const int64_t expert_inner = config.Integer("expert_intermediate_size", 1, 1 << 18);

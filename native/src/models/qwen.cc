@@ -50,9 +50,7 @@ DecoderTensors FindQwenTensors(TensorFinder& find, const Config& config, const D
     }
     layer.attention_output = find(attention + "o_proj.weight", {c.width, c.query_width()});
     layer.feed_forward_norm = find(root + "post_attention_layernorm.weight", {c.width});
-    layer.dense = GatedTensors{find(root + "mlp.gate_proj.weight", {inner, c.width}),
-                               find(root + "mlp.up_proj.weight", {inner, c.width}),
-                               find(root + "mlp.down_proj.weight", {c.width, inner})};
+    layer.dense = FindGated(find, root + "mlp.", inner, c.width);
     t.layers.push_back(std::move(layer));
   }
   find.Finish({"lm_head.weight"});

@@ -147,19 +147,6 @@ def torch_llada(directory, canvas):
     return lambda: step(torch.randint(0, step.vocabulary, (1, canvas)))
 
 
-def torch_gemma(directory, canvas):
-    from transformers import DiffusionGemmaForBlockDiffusion
-
-    model = DiffusionGemmaForBlockDiffusion.from_pretrained(directory, dtype=torch.float32).eval()
-    prompt = torch.randint(0, 262144, (1, canvas))
-
-    def step():
-        logits = model(input_ids=prompt[:, :1], decoder_input_ids=prompt).logits.log_softmax(-1)
-        return logits.max(-1), (logits.exp() * logits).sum(-1)
-
-    return step
-
-
 def timed(run, seconds):
     times, begin = [], time.perf_counter()
     run()
@@ -171,7 +158,7 @@ def timed(run, seconds):
 
 
 def shapes(a):
-    models = {"llada-8b": (write_llada, torch_llada, 256), "diffusion-gemma-26b-a4b": (write_gemma, torch_gemma, 256)}
+    models = {"llada-8b": (write_llada, torch_llada, 256), "diffusion-gemma-26b-a4b": (write_gemma, None, 256)}
     for name in a.models.split(","):
         writer, peer, canvas = models[name]
         with tempfile.TemporaryDirectory(dir=a.scratch) as directory:
@@ -189,7 +176,7 @@ def shapes(a):
                   f"{facts['state_bytes'] / 2**30:.2f} GiB: {held / stated - 1:+.1%} (bar: 5 %)")
             print(f"  step {median:.0f} ms; " + ", ".join(f"{part} {figures['ms'] / sum(p['ms'] for p in profile.values()):.0%}"
                                                     for part, figures in sorted(profile.items(), key=lambda item: -item[1]["ms"])[:6]), flush=True)
-            if a.peers:
+            if a.peers and peer is not None:
                 with torch.inference_mode():
                     run = peer(directory, canvas)
                     other = timed(run, a.seconds)

@@ -69,6 +69,12 @@ record ModelDirectory(
     if (family.isEmpty()) {
       config.unexpected("model_type", "absent", "the name of a model family");
     }
+    if (family.equals("diffusion_gemma")) {
+      throw new ServingException(
+          ErrorReason.MODEL_CAPABILITY,
+          "config.json.model_type: diffusion_gemma (expected: a family that is served; this one"
+              + " only loads in the core so far)");
+    }
     int positions = config.integer("max_sequence_length", 1, MAX_POSITIONS, 0);
     if (positions == 0) {
       positions = config.integer("max_position_embeddings", 1, MAX_POSITIONS, 0);

@@ -51,6 +51,16 @@ class ModelLoaderTest {
   }
 
   @Test
+  void aFamilyThatOnlyTheCoreKnowsIsRefusedByName() {
+    Path fixture =
+        Path.of("").toAbsolutePath().getParent().resolve("fixtures").resolve("diffusion_gemma");
+    assertThatThrownBy(() -> ModelDirectory.read(fixture))
+        .isInstanceOf(ServingException.class)
+        .hasMessageStartingWith(
+            "config.json.model_type: diffusion_gemma (expected: a family that is served");
+  }
+
+  @Test
   void readsPublishedDefaults() throws Exception {
     ModelFiles.complete(directory);
     writeSection(

@@ -41,6 +41,14 @@ class CpuBuffer : public Buffer {
   AlignedBuffer<float> numbers_;
 };
 
+class CpuIndexBuffer : public IndexBuffer {
+ public:
+  explicit CpuIndexBuffer(int64_t size) : indices_(static_cast<size_t>(size)) { data_ = indices_.data(); }
+
+ private:
+  AlignedBuffer<int32_t> indices_;
+};
+
 }  // namespace
 
 CpuBackend::CpuBackend(InstructionSet instruction_set, bool bfloat16_products, int threads, const BackendLimits& limits)
@@ -63,6 +71,11 @@ std::unique_ptr<Buffer> CpuBackend::Allocate(int64_t size) {
   return buffer;
 }
 
+std::unique_ptr<IndexBuffer> CpuBackend::AllocateIndices(int64_t size) {
+  CountAllocated(size * static_cast<int64_t>(sizeof(int32_t)));
+  return std::make_unique<CpuIndexBuffer>(size);
+}
+
 std::unique_ptr<Buffer> CpuBackend::Upload(const std::vector<float>& values) {
   auto buffer = std::make_unique<CpuBuffer>(static_cast<int64_t>(values.size()));
   std::copy(values.begin(), values.end(), buffer->data());
@@ -79,6 +92,12 @@ void CpuBackend::ReserveAttention(int64_t head_dim) {
 
 void CpuBackend::ReserveCandidates(int64_t vocabulary, int64_t hidden) {
   candidates_ = std::make_unique<CandidateStage>(kernels_, products_, pool_, limits_, vocabulary, hidden);
+}
+
+void CpuBackend::ReserveSoftEmbeddings(int64_t) {
+  if (!products_.rounds_to_bfloat16()) return;
+  Fail(SFUMATO_FAILED_PRECONDITION, "product_type", "BF16",
+       "F32, since the family mixes embeddings out of the head's weights");
 }
 
 int64_t CpuBackend::WorkBytes() const {

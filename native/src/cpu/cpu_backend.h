@@ -30,23 +30,30 @@ class CpuBackend : public Backend {
   int Threads() const override { return pool_.threads(); }
 
   std::unique_ptr<Buffer> Allocate(int64_t size) override;
+  std::unique_ptr<IndexBuffer> AllocateIndices(int64_t size) override;
   std::unique_ptr<Buffer> Upload(const std::vector<float>& values) override;
   std::unique_ptr<PackedMatrix> Pack(const std::vector<TensorView>& parts) override;
   std::unique_ptr<PackedMatrix> PackGated(const TensorView& gate, const TensorView& up) override;
+  std::unique_ptr<MatrixGroup> Group(const std::vector<const PackedMatrix*>& matrices) override;
   std::unique_ptr<EmbeddingTable> UploadTable(const TensorView& table) override;
   void ReserveAttention(int64_t head_dim) override;
   void ReserveCandidates(int64_t vocabulary, int64_t hidden) override;
+  /// Throws FAILED_PRECONDITION where products are of BF16: there are no kernels for it.
+  void ReserveSoftEmbeddings(int64_t hidden) override;
 
+  void BeginStep(const StepLayout&) override {}
   void Embed(const EmbeddingArguments& arguments) override;
   void RmsNorm(const NormArguments& arguments) override;
   void LayerNorm(const NormArguments& arguments) override;
   void HeadNorm(const HeadNormArguments& arguments) override;
   void Matmul(const MatmulArguments& arguments) override;
+  void GroupedMatmul(const GroupedMatmulArguments& arguments) override;
   void Rope(const RopeArguments& arguments) override;
   void WriteKeyValues(const KeyValueWriteArguments& arguments) override;
   void Attention(const AttentionArguments& arguments) override;
   void Gather(const GatherArguments& arguments) override;
   void Sum(const SumArguments& arguments) override;
+  void Copy(const float* from, int64_t size, float* to) override;
   void Route(const RouteArguments& arguments) override;
   void Combine(const CombineArguments& arguments) override;
   void Candidates(const CandidateArguments& arguments) override;

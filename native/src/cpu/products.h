@@ -58,6 +58,7 @@ class Products {
   Products(const Kernels& kernels, const Bfloat16Kernels* bfloat16_kernels, int threads);
 
   const char* name() const { return bfloat16_kernels_ == nullptr ? "f32 packed panels" : bfloat16_kernels_->name; }
+  bool rounds_to_bfloat16() const { return bfloat16_kernels_ != nullptr; }
   int64_t bytes() const { return copies_.bytes() + rounded_.bytes(); }
 
   /// Zeros, and room to copy or round its inputs.

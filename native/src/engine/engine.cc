@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "cpu/cpu_backend.h"
+#include "engine/backend_factory.h"
 #include "io/checkpoint.h"
 #include "models/registry.h"
 
@@ -21,9 +21,7 @@ void CopyText(const std::string& text, char (&field)[SFUMATO_NAME_CAPACITY]) {
 
 Engine::Engine(const EngineOptions& options) : options_(options) {
   const Checkpoint checkpoint(options.model_directory);
-  backend_ = std::make_unique<cpu::CpuBackend>(
-      options.instruction_set, options.bfloat16_products, options.threads,
-      BackendLimits{options.max_batch_tokens, options.max_candidates, options.max_top_candidates});
+  backend_ = MakeBackend(options, {options.max_batch_tokens, options.max_candidates, options.max_top_candidates});
   model_ = LoadModel(
       *backend_, checkpoint,
       {options.max_batch_tokens, options.page_tokens, options.max_slots, options.max_pages, options.approximate_cache});
@@ -32,12 +30,9 @@ Engine::Engine(const EngineOptions& options) : options_(options) {
     Fail(SFUMATO_FAILED_PRECONDITION, "max_pages", options.max_pages,
          "0, since family " + facts.family + " keeps no key-value cache");
   }
-  if (options.bfloat16_products && model_->soft_embeddings().data != nullptr) {
-    Fail(SFUMATO_FAILED_PRECONDITION, "product_type", "BF16",
-         "F32, since family " + facts.family + " mixes embeddings out of the head's weights");
-  }
   buffers_ = std::make_unique<StepBuffers>(options, facts.max_positions);
   planner_ = std::make_unique<StepPlanner>(options, facts, static_cast<int64_t>(buffers_->pages.size()));
+  backend_->BeginStep(planner_->layout());  // allocates what layouts need
 }
 
 sfumato_info Engine::Info() const {
@@ -76,6 +71,7 @@ void Engine::Run(float* logits, uint64_t capacity) {
   }
   planner_->RefreshTokens(*buffers_);
   if (layout.rows() == 0) return;
+  backend_->BeginStep(layout);
   const float* hidden = model_->Forward(layout);
   if (layout.candidates.empty()) return;
   backend_->Candidates({&layout, hidden, &model_->head(), model_->head_bias(), buffers_->Outputs(), logits,

@@ -15,10 +15,10 @@ struct ExpertWorkspace {
   std::unique_ptr<Buffer> inputs;    // [rows * chosen, width]
   std::unique_ptr<Buffer> inner;     // [rows * chosen, expert's inner size]
   std::unique_ptr<Buffer> outputs;   // [rows * chosen, width]
-  std::vector<int32_t> experts;      // [rows, chosen]
-  std::vector<int32_t> places;       // [rows, chosen]
-  std::vector<int32_t> rows_placed;  // [rows * chosen]
-  std::vector<int32_t> ends;         // [experts]
+  std::unique_ptr<IndexBuffer> experts;      // [rows, chosen]
+  std::unique_ptr<IndexBuffer> places;       // [rows, chosen]
+  std::unique_ptr<IndexBuffer> rows_placed;  // [rows * chosen]
+  std::unique_ptr<IndexBuffer> ends;         // [experts]
 
   static ExpertWorkspace Allocate(Backend& backend, int64_t rows, const RouterRules& rules, int64_t width,
                                   int64_t inner);
@@ -31,6 +31,11 @@ struct MixtureOfExperts {
   std::unique_ptr<Buffer> bias;          // [experts]; null for none. RouterRules::bias points here.
   std::unique_ptr<Buffer> expert_scale;  // the same of RouterRules::expert_scale
   std::vector<FeedForward> experts;
+  std::unique_ptr<MatrixGroup> ups = nullptr;  // of the experts, set by GroupExperts
+  std::unique_ptr<MatrixGroup> downs = nullptr;
+
+  /// Once all experts are there.
+  void GroupExperts(Backend& backend);
 
   /// Rows of the input choose by router_input, which most families let be the same. Writes the output or adds to it.
   void Run(Backend& backend, const float* router_input, const float* input, int64_t rows, ExpertWorkspace& workspace,

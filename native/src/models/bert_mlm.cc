@@ -137,7 +137,7 @@ class BertMlm : public Model {
         words_(backend.UploadTable(tensors.words)),
         positions_(backend.UploadTable(tensors.positions)),
         token_types_(backend.UploadTable(tensors.token_types)),
-        type_indices_(static_cast<size_t>(limits.max_rows), 0),
+        type_indices_(backend.AllocateIndices(limits.max_rows)),
         embedding_norm_(Norm::Upload(backend, tensors.embedding_norm)),
         transform_(PackLinear(backend, tensors.transform)),
         transform_norm_(Norm::Upload(backend, tensors.transform_norm)),
@@ -170,7 +170,7 @@ class BertMlm : public Model {
     float* hidden = hidden_->data();
     int64_t rows = layout.rows();
     backend_.Embed({words_.get(), layout.tokens.data(), rows, false, hidden});
-    backend_.Embed({token_types_.get(), type_indices_.data(), rows, true, hidden});
+    backend_.Embed({token_types_.get(), type_indices_->data(), rows, true, hidden});
     backend_.Embed({positions_.get(), layout.positions.data(), rows, true, hidden});
     Normalize(embedding_norm_, rows, hidden);
     for (size_t i = 0; i < layers_.size(); ++i) {
@@ -208,7 +208,7 @@ class BertMlm : public Model {
   std::unique_ptr<EmbeddingTable> words_;
   std::unique_ptr<EmbeddingTable> positions_;
   std::unique_ptr<EmbeddingTable> token_types_;
-  const std::vector<int32_t> type_indices_;
+  std::unique_ptr<IndexBuffer> type_indices_;  // zeros
   Norm embedding_norm_;
   Linear transform_;
   Norm transform_norm_;

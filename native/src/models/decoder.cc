@@ -127,6 +127,7 @@ class Decoder : public Model {
     mixture.bias = UploadIfThere(backend_, t.router_bias);
     mixture.rules.bias = mixture.bias == nullptr ? nullptr : mixture.bias->data();
     for (const GatedTensors& expert : t.experts) mixture.experts.push_back(Pack(backend_, expert));
+    mixture.GroupExperts(backend_);
     return mixture;
   }
 

@@ -240,6 +240,7 @@ class DiffusionGemma : public Model {
       layers_.push_back(MakeLayer(config.layers[i], tensors.layers[i], limits));
     backend.ReserveAttention(LargestAttention().head_dim);
     backend.ReserveCandidates(config.vocabulary, config.width);
+    backend.ReserveSoftEmbeddings(config.width);
   }
 
   const float* Forward(const StepLayout& layout) override {
@@ -280,7 +281,7 @@ class DiffusionGemma : public Model {
 
   void CopyState(int32_t from_slot, int32_t to_slot) override {
     const int64_t size = config_.canvas * config_.width;
-    if (from_slot != to_slot) std::copy_n(Soft(from_slot), size, Soft(to_slot));
+    if (from_slot != to_slot) backend_.Copy(Soft(from_slot), size, Soft(to_slot));
     conditioned_[static_cast<size_t>(to_slot)] = conditioned_[static_cast<size_t>(from_slot)];
   }
 
@@ -365,6 +366,7 @@ class DiffusionGemma : public Model {
           PackGelu({RowsOf(gate_up, 0, config_.expert_inner),
                     RowsOf(gate_up, config_.expert_inner, config_.expert_inner), ExpertOf(t.down, e)}));
     }
+    mixture.GroupExperts(backend_);
     return mixture;
   }
 
@@ -394,7 +396,7 @@ class DiffusionGemma : public Model {
         ++selected;
         continue;
       }
-      std::copy_n(canvas + row * config_.width, config_.width, Soft(sequence.slot) + row * config_.width);
+      backend_.Copy(canvas + row * config_.width, config_.width, Soft(sequence.slot) + row * config_.width);
     }
   }
 

@@ -34,6 +34,18 @@ class Buffer {
   int64_t bytes_ = 0;
 };
 
+/// Indices in a device's memory.
+class IndexBuffer {
+ public:
+  virtual ~IndexBuffer() = default;
+
+  int32_t* data() { return data_; }
+  const int32_t* data() const { return data_; }
+
+ protected:
+  int32_t* data_ = nullptr;
+};
+
 /// What a backend must be ready for.
 struct BackendLimits {
   int64_t max_rows = 0;
@@ -42,7 +54,8 @@ struct BackendLimits {
 };
 
 /// A device's memory and its operations, each described in the header of its name. A model's graph is written against
-/// this interface only.
+/// this interface only. Pointers to floats are to the device's memory, where the caller must not look; those to indices to
+/// an IndexBuffer or to a vector of the layout that BeginStep was told.
 ///
 /// Confined to the engine's thread. Operations allocate nothing; what they need is allocated by Reserve... when a model
 /// loads.
@@ -56,25 +69,37 @@ class Backend {
 
   /// Zeros.
   virtual std::unique_ptr<Buffer> Allocate(int64_t size) = 0;
+  /// Zeros.
+  virtual std::unique_ptr<IndexBuffer> AllocateIndices(int64_t size) = 0;
   virtual std::unique_ptr<Buffer> Upload(const std::vector<float>& values) = 0;
   /// Matrices [outputs, inner] of the same inner size, stacked.
   virtual std::unique_ptr<PackedMatrix> Pack(const std::vector<TensorView>& parts) = 0;
   /// Gate and other half of a gated feed-forward layer, for a gated epilogue.
   virtual std::unique_ptr<PackedMatrix> PackGated(const TensorView& gate, const TensorView& up) = 0;
+  /// Matrices of one shape for GroupedMatmul, which must outlive the group.
+  virtual std::unique_ptr<MatrixGroup> Group(const std::vector<const PackedMatrix*>& matrices) = 0;
   virtual std::unique_ptr<EmbeddingTable> UploadTable(const TensorView& table) = 0;
   virtual void ReserveAttention(int64_t head_dim) = 0;
   virtual void ReserveCandidates(int64_t vocabulary, int64_t hidden) = 0;
+  /// After ReserveCandidates, for families that want SoftEmbeddings.
+  virtual void ReserveSoftEmbeddings(int64_t hidden) = 0;
+
+  /// Tells the layout that the following operations are about; it must stay as it is until the next one.
+  virtual void BeginStep(const StepLayout& layout) = 0;
 
   virtual void Embed(const EmbeddingArguments& arguments) = 0;
   virtual void RmsNorm(const NormArguments& arguments) = 0;
   virtual void LayerNorm(const NormArguments& arguments) = 0;
   virtual void HeadNorm(const HeadNormArguments& arguments) = 0;
   virtual void Matmul(const MatmulArguments& arguments) = 0;
+  virtual void GroupedMatmul(const GroupedMatmulArguments& arguments) = 0;
   virtual void Rope(const RopeArguments& arguments) = 0;
   virtual void WriteKeyValues(const KeyValueWriteArguments& arguments) = 0;
   virtual void Attention(const AttentionArguments& arguments) = 0;
   virtual void Gather(const GatherArguments& arguments) = 0;
   virtual void Sum(const SumArguments& arguments) = 0;
+  /// Numbers from one place of the device's memory to another.
+  virtual void Copy(const float* from, int64_t size, float* to) = 0;
   virtual void Route(const RouteArguments& arguments) = 0;
   virtual void Combine(const CombineArguments& arguments) = 0;
   virtual void Candidates(const CandidateArguments& arguments) = 0;

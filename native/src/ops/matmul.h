@@ -39,6 +39,23 @@ struct MatmulArguments {
   float* output;  // [rows, outputs]
 };
 
+/// Weights of several groups of rows.
+class MatrixGroup {
+ public:
+  virtual ~MatrixGroup() = default;
+};
+
+/// A product for each group of rows with weights of its own.
+struct GroupedMatmulArguments {
+  Part part;
+  const float* input;   // [rows, inner]
+  int64_t rows;         // of all groups
+  const int32_t* ends;  // [groups] one more than the last row of each
+  const MatrixGroup* weights;
+  Epilogue epilogue = Epilogue::kStore;
+  float* output;  // [rows, outputs]
+};
+
 }  // namespace sfumato
 
 #endif  // SFUMATO_OPS_MATMUL_H_

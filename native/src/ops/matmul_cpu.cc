@@ -5,6 +5,15 @@
 #include "cpu/product_plan.h"
 
 namespace sfumato::cpu {
+namespace {
+
+struct CpuMatrixGroup : MatrixGroup {
+  explicit CpuMatrixGroup(const std::vector<const PackedMatrix*>& all) : matrices(all) {}
+
+  std::vector<const PackedMatrix*> matrices;
+};
+
+}  // namespace
 
 std::unique_ptr<PackedMatrix> CpuBackend::Pack(const std::vector<TensorView>& parts) {
   int64_t outputs = 0;
@@ -71,6 +80,23 @@ void CpuBackend::Matmul(const MatmulArguments& arguments) {
       products_.Run(weights, panel, tile, thread);
     }
   });
+}
+
+std::unique_ptr<MatrixGroup> CpuBackend::Group(const std::vector<const PackedMatrix*>& matrices) {
+  return std::make_unique<CpuMatrixGroup>(matrices);
+}
+
+void CpuBackend::GroupedMatmul(const GroupedMatmulArguments& arguments) {
+  int64_t start = 0;
+  const int32_t* end = arguments.ends;
+  for (const PackedMatrix* matrix : static_cast<const CpuMatrixGroup&>(*arguments.weights).matrices) {
+    const int64_t count = *end++ - start;
+    if (count > 0) {
+      Matmul({arguments.part, arguments.input + start * matrix->inner(), count, matrix, nullptr, arguments.epilogue,
+              arguments.output + start * matrix->outputs()});
+    }
+    start += count;
+  }
 }
 
 }  // namespace sfumato::cpu

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "cpu/cpu_backend.h"
 
 namespace sfumato::cpu {
@@ -9,5 +11,7 @@ void CpuBackend::Sum(const SumArguments& arguments) {
     kernels_.add_and_scale(addend, arguments.factor, arguments.width, arguments.output + row * arguments.width);
   });
 }
+
+void CpuBackend::Copy(const float* from, int64_t size, float* to) { std::copy_n(from, size, to); }
 
 }  // namespace sfumato::cpu

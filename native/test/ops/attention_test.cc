@@ -283,7 +283,7 @@ TEST_P(AttentionTest, WritesKeysAndValuesAfterTheContext) {
             (Floats{3, 4, 30, 40, 5, 6, 50, 60, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 1, 2, 10, 20}));
 }
 
-SFUMATO_FOR_ALL_KERNELS(AttentionTest);
+SFUMATO_FOR_ALL_BACKENDS(AttentionTest);
 
 }  // namespace
 }  // namespace sfumato::test

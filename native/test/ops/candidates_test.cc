@@ -225,6 +225,7 @@ TEST_P(CandidatesTest, CapsLogitsAndMixesEmbeddings) {
   const auto backend = MakeBackend(GetParam(), 3);
   const auto head = backend->Pack({View(step.weights, {vocabulary, hidden})});
   backend->ReserveCandidates(vocabulary, hidden);
+  backend->ReserveSoftEmbeddings(hidden);
   Results results(40, 0);
   Floats logits(static_cast<size_t>(40 * vocabulary));
   Floats soft(static_cast<size_t>(40 * hidden));
@@ -401,7 +402,7 @@ TEST_P(CandidatesTest, RefusesLogitsThatAreNotFinite) {
   }
 }
 
-SFUMATO_FOR_ALL_KERNELS(CandidatesTest);
+SFUMATO_FOR_ALL_BACKENDS(CandidatesTest);
 
 }  // namespace
 }  // namespace sfumato::test

@@ -136,7 +136,7 @@ TEST_P(ExpertsTest, CombineAddsWhatWasWeighed) {
   }
 }
 
-SFUMATO_FOR_ALL_KERNELS(ExpertsTest);
+SFUMATO_FOR_ALL_BACKENDS(ExpertsTest);
 
 }  // namespace
 }  // namespace sfumato::test

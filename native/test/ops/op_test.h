@@ -5,48 +5,44 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
-#include "base/cpu_features.h"
-#include "cpu/cpu_backend.h"
-#include "cpu/emulated_kernels.h"
+#include "ops/backend.h"
 
 namespace sfumato::test {
 
 using Floats = std::vector<float>;
 
-inline std::vector<const cpu::Kernels*> TestedKernels() {
-  std::vector<const cpu::Kernels*> kernels = {&cpu::kPortableKernels};
-#if defined(__x86_64__)
-  if (Supports(InstructionSet::kAvx2)) kernels.push_back(&cpu::kAvx2Kernels);
-  if (Supports(InstructionSet::kAvx512)) kernels.push_back(&cpu::kAvx512Kernels);
-  kernels.push_back(&cpu::kEmulatedAvx512Kernels);
-#endif
-  return kernels;
-}
+/// What operations are tested on.
+struct TestedBackend {
+  std::string name;
+  /// Whether products round both operands; everything else is the same.
+  bool rounds_to_bfloat16;
+  std::function<std::unique_ptr<Backend>(int threads, const BackendLimits& limits)> make;
+};
 
-inline std::unique_ptr<Backend> MakeBackend(const cpu::Kernels* kernels, int threads = 2,
+/// Those of the test program: one is for the CPU's kernels, another for those of CUDA under their harness.
+std::vector<TestedBackend> TestedBackends();
+/// The same and those that round.
+std::vector<TestedBackend> TestedProducts();
+
+inline std::unique_ptr<Backend> MakeBackend(const TestedBackend& tested, int threads = 2,
                                             BackendLimits limits = {1024, 1024, 8}) {
-  return std::make_unique<cpu::CpuBackend>(*kernels, nullptr, threads, limits);
+  return tested.make(threads, limits);
 }
 
-inline std::string NameOf(const cpu::Kernels& kernels) {
-  std::string name = kernels.name;
-  std::replace(name.begin(), name.end(), ' ', '_');
-  return name;
-}
+inline std::string BackendName(const testing::TestParamInfo<TestedBackend>& info) { return info.param.name; }
 
-inline std::string KernelsName(const testing::TestParamInfo<const cpu::Kernels*>& info) { return NameOf(*info.param); }
+/// One test body, run on every backend.
+class OpTest : public testing::TestWithParam<TestedBackend> {};
 
-/// One test body, run for the kernels of every instruction set that the CPU has, and for those of AVX-512 emulated.
-class OpTest : public testing::TestWithParam<const cpu::Kernels*> {};
-
-#define SFUMATO_FOR_ALL_KERNELS(TestSuite)                                                    \
-  INSTANTIATE_TEST_SUITE_P(Cpu, TestSuite, testing::ValuesIn(sfumato::test::TestedKernels()), \
-                           sfumato::test::KernelsName)
+#define SFUMATO_FOR_ALL_BACKENDS(TestSuite)                                                    \
+  INSTANTIATE_TEST_SUITE_P(All, TestSuite, testing::ValuesIn(sfumato::test::TestedBackends()), \
+                           sfumato::test::BackendName)
 
 inline Floats RandomFloats(size_t size, uint32_t seed, float scale = 1.0f) {
   std::mt19937 generator(seed);

@@ -10,7 +10,7 @@ namespace sfumato {
 enum class RandomPurpose : uint32_t { kInitialCanvas = 0, kTokenSampling = 1, kPositionOrder = 2 };
 
 /// Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC 2011).
-inline std::array<uint32_t, 4> Philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {
+constexpr std::array<uint32_t, 4> Philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {
   for (int round = 0; round < 10; ++round) {
     const uint64_t first = uint64_t{0xD2511F53} * counter[0];
     const uint64_t second = uint64_t{0xCD9E8D57} * counter[2];
@@ -23,7 +23,7 @@ inline std::array<uint32_t, 4> Philox4x32(std::array<uint32_t, 4> counter, std::
 }
 
 /// The uniform number in [0, 1) that belongs to a position, a step and a block of the seed's canvas.
-inline float Uniform(uint64_t seed, uint32_t position, uint32_t step, uint32_t block, RandomPurpose purpose) {
+constexpr float Uniform(uint64_t seed, uint32_t position, uint32_t step, uint32_t block, RandomPurpose purpose) {
   const auto words = Philox4x32({position, step, block, static_cast<uint32_t>(purpose)},
                                 {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
   return static_cast<float>(words[0] >> 8) * 0x1p-24f;

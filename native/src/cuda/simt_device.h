@@ -8,6 +8,7 @@
 
 #define SFUMATO_DEVICE __device__ __forceinline__
 #define SFUMATO_UNROLL _Pragma("unroll")
+#define SFUMATO_UNROLL_LITTLE _Pragma("unroll 2")
 
 namespace sfumato::cuda {
 

@@ -13,6 +13,7 @@
 
 #define SFUMATO_DEVICE inline
 #define SFUMATO_UNROLL
+#define SFUMATO_UNROLL_LITTLE
 
 namespace sfumato::cuda {
 

@@ -1,7 +1,8 @@
 // Every allocation of the test program by operator new, with its exact size, so that a kernel that reads past the end of a
-// vector is caught. For programs of one thread.
+// vector is caught.
 #include <cstdlib>
 #include <map>
+#include <mutex>
 #include <new>
 #include <string>
 
@@ -30,6 +31,7 @@ Allocations& All() {
   return *allocations;
 }
 
+std::mutex mutex;
 /// The one that was found last.
 uintptr_t last_begin = 1;
 uintptr_t last_end = 0;
@@ -39,6 +41,7 @@ uintptr_t last_end = 0;
 void AddMemory(uintptr_t begin, int64_t bytes) { All()[begin] = begin + static_cast<uintptr_t>(bytes); }
 
 void RemoveMemory(uintptr_t begin) {
+  const std::lock_guard lock(mutex);
   All().erase(begin);
   last_begin = 1;
   last_end = 0;
@@ -48,6 +51,7 @@ void CheckGlobal(const void* base, const void* address, int64_t bytes, int64_t a
   const auto origin = reinterpret_cast<uintptr_t>(base);
   const auto place = reinterpret_cast<uintptr_t>(address);
   if (origin < last_begin || origin >= last_end) {
+    const std::lock_guard lock(mutex);
     auto next = All().upper_bound(origin);
     if (next == All().begin() || origin > (--next)->second)
       throw Fault(base == nullptr ? "global memory: a null array" : "global memory: an array that nobody allocated");

@@ -1,0 +1,310 @@
+#ifndef SFUMATO_CUDA_ATTENTION_KERNEL_H_
+#define SFUMATO_CUDA_ATTENTION_KERNEL_H_
+
+#include <cstdint>
+
+#include "cuda/simt.h"
+#include "ops/step_layout.h"
+
+namespace sfumato::cuda {
+
+/// The keys that a query sees, counted from the first of its item's context.
+struct KeyRange {
+  int64_t first;
+  int64_t end;
+};
+
+/// Attention of ops/attention.h: running maximum and sum over tiles of keys, counted from the first key of the item's
+/// context, so that neither the other rows nor the place of the keys, pages or own rows, changes a row's result. A block
+/// takes rows of one item and one key-value head, where a row is a query of one of the heads that share it: x of the tiles
+/// of rows, as many as the item with the most has, y of the key-value heads, z of the items.
+///
+/// kHeadDim: the head's size, filled up with zeros to a multiple of 32. kTerms: bfloat16 terms of each operand (see SplitBfloat16).
+template <int kHeadDim, int kTerms>
+struct AttentionKernel {
+  static constexpr const char* kName = "attention";
+  static constexpr int kWarps = 4;
+  static constexpr int kThreads = kWarps * kWarpThreads;
+  /// The most numbers of a row's result that fit a warp's registers.
+  static constexpr int kWarpDims = kTerms == 1 ? 256 : 128;
+  /// Warps that share 16 rows and compute the same weights, each for its share of the result's numbers.
+  static constexpr int kDimSplits = kHeadDim > kWarpDims ? kHeadDim / kWarpDims : 1;
+  static constexpr int kDims = kHeadDim / kDimSplits;
+  static constexpr int kRows = 16 * kWarps / kDimSplits;
+  static constexpr int kKeys = kHeadDim > 128 ? 16 : 32;
+  static constexpr int kStages = kHeadDim > 256 ? 1 : 2;
+  /// Distances between rows in shared memory that send the lanes of a fragment to different banks.
+  static constexpr int kKeyStride = kHeadDim + 16;
+  static constexpr int kValueStride = kHeadDim + 4;
+
+  struct Shared {
+    SharedArray<float, kStages * kKeys * kKeyStride> keys;
+    SharedArray<float, kStages * kKeys * kValueStride> values;
+  };
+
+  Global<const Sequence> sequences;
+  Global<const int32_t> page_list;
+  Global<const int32_t> selected;  // null where queries are all rows
+  int64_t group;                   // heads that share a key-value head
+  int64_t head_dim;
+  float scale;
+  int64_t window;
+  int64_t context_window;
+  Global<const float> queries;
+  int64_t query_stride;
+  Global<const float> keys;  // of the step's rows
+  Global<const float> values;
+  int64_t key_stride;
+  Global<const float> pages;  // [pages, page_tokens, 2, page_width]
+  int64_t page_tokens;
+  int64_t page_width;
+  Global<float> output;
+  int64_t output_stride;
+
+  SFUMATO_DEVICE void operator()(Shared& shared) const {
+    const Sequence& sequence = sequences[BlockZ()];
+    const int64_t queries_of_item = selected.IsNull() ? sequence.rows : sequence.selected;
+    const int64_t first_row = static_cast<int64_t>(BlockX()) * kRows;
+    if (first_row >= queries_of_item * group) return;
+    const int64_t last_row =
+        first_row + kRows <= queries_of_item * group ? first_row + kRows - 1 : queries_of_item * group - 1;
+    // A later query sees neither earlier first keys nor earlier last ones.
+    const KeyRange seen = {Visible(sequence, first_row / group).first, Visible(sequence, last_row / group).end};
+
+    const int warp_row = WarpIndex() / kDimSplits * 16;
+    int64_t starts[2];  // of the lane's two rows of queries
+    KeyRange visible[2];
+    SFUMATO_UNROLL
+    for (int half = 0; half < 2; ++half) {
+      const int64_t row = first_row + warp_row + half * 8 + Lane() / 4;
+      starts[half] = row <= last_row ? Place(sequence, row, query_stride) : -1;
+      visible[half] = row <= last_row ? Visible(sequence, row / group) : KeyRange{0, 0};
+    }
+
+    float mixed[kDims / 8][4] = {};
+    float maxima[2] = {-INFINITY, -INFINITY};
+    float totals[2] = {0, 0};  // of the lane's share of the keys
+    const int64_t first_tile = seen.first / kKeys;
+    const int64_t end_tile = (seen.end + kKeys - 1) / kKeys;
+    if (kStages > 1) CopyTile(shared, sequence, first_tile, 0);
+    for (int64_t tile = first_tile; tile < end_tile; ++tile) {
+      const int stage = kStages > 1 ? static_cast<int>(tile - first_tile) % kStages : 0;
+      if (kStages == 1) {
+        SyncBlock();  // all have done with the tile before
+        CopyTile(shared, sequence, tile, 0);
+      }
+      WaitForCopies<0>();
+      SyncBlock();
+      if (kStages > 1 && tile + 1 < end_tile) CopyTile(shared, sequence, tile + 1, (stage + 1) % kStages);
+      float scores[kKeys / 8][4] = {};
+      Score(shared, starts, stage, scores);
+      Weigh(tile * kKeys, visible, scores, maxima, totals, mixed);
+      Mix(shared, stage, scores, mixed);
+    }
+    SFUMATO_UNROLL
+    for (int half = 0; half < 2; ++half) {
+      totals[half] += ShuffleXor(totals[half], 1);
+      totals[half] += ShuffleXor(totals[half], 2);
+    }
+    SFUMATO_UNROLL
+    for (int half = 0; half < 2; ++half) {
+      const int64_t row = first_row + warp_row + half * 8 + Lane() / 4;
+      if (row > last_row) continue;
+      const float factor = 1.0f / totals[half];
+      const int64_t place = Place(sequence, row, output_stride);
+      SFUMATO_UNROLL
+      for (int j = 0; j < kDims / 8; ++j) {
+        const int dim = FirstDim() + j * 8 + Lane() % 4 * 2;
+        if (dim < head_dim) output[place + dim] = mixed[j][half * 2] * factor;
+        if (dim + 1 < head_dim) output[place + dim + 1] = mixed[j][half * 2 + 1] * factor;
+      }
+    }
+  }
+
+ private:
+  static SFUMATO_DEVICE int FirstDim() { return WarpIndex() % kDimSplits * kDims; }
+
+  /// Where a row's numbers begin in an array of queries.
+  SFUMATO_DEVICE int64_t Place(const Sequence& sequence, int64_t row, int64_t stride) const {
+    const int64_t query = (selected.IsNull() ? sequence.first_row : sequence.first_selected) + row / group;
+    return query * stride + (BlockY() * group + row % group) * head_dim;
+  }
+
+  SFUMATO_DEVICE KeyRange Visible(const Sequence& sequence, int64_t query) const {
+    const int64_t own_row = selected.IsNull() ? query : selected[sequence.first_selected + query] - sequence.first_row;
+    KeyRange range = {0, sequence.context_tokens + sequence.rows};
+    if (sequence.block_length > 0) {
+      const int64_t place = sequence.first_position + own_row + sequence.block_offset;
+      const int64_t block_end = (place / sequence.block_length + 1) * sequence.block_length - sequence.block_offset;
+      const int64_t end = sequence.context_tokens + block_end - sequence.first_position;
+      if (end < range.end) range.end = end;
+    }
+    if (window > 0) {
+      const int64_t own_key = sequence.context_tokens + own_row;
+      if (own_key - window > range.first) range.first = own_key - window;
+      if (own_key + window + 1 < range.end) range.end = own_key + window + 1;
+    }
+    if (context_window > 0) {
+      const int64_t anchor = sequence.context_tokens + (sequence.block_length == 0 ? 0 : own_row);
+      if (anchor - context_window > range.first) range.first = anchor - context_window;
+    }
+    return range;
+  }
+
+  /// Starts to copy a tile's keys and values; zeros beyond the item's last key and the head's last number.
+  SFUMATO_DEVICE void CopyTile(Shared& shared, const Sequence& sequence, int64_t tile, int stage) const {
+    const bool aligned = head_dim % 4 == 0;
+    for (int i = WarpIndex(); i < kKeys; i += kWarps) {
+      const int64_t key = tile * kKeys + i;
+      const bool there = key < sequence.context_tokens + sequence.rows;
+      const bool paged = key < sequence.context_tokens;
+      int64_t source = 0;
+      if (paged) {
+        const int64_t page = page_list[sequence.first_page + key / page_tokens];
+        source = (page * page_tokens + key % page_tokens) * 2 * page_width + BlockY() * head_dim;
+      } else if (there) {
+        source = (sequence.first_row + key - sequence.context_tokens) * key_stride + BlockY() * head_dim;
+      }
+      const Global<const float>& from_keys = paged ? pages : keys;
+      const Global<const float>& from_values = paged ? pages : values;
+      const int64_t value_source = source + (paged ? page_width : 0);
+      const int to_key = (stage * kKeys + i) * kKeyStride;
+      const int to_value = (stage * kKeys + i) * kValueStride;
+      for (int dim = Lane() * 4; dim < kHeadDim; dim += 4 * kWarpThreads) {
+        if (there && aligned && dim + 4 <= head_dim) {
+          CopyAsync4(shared.keys, to_key + dim, from_keys, source + dim);
+          CopyAsync4(shared.values, to_value + dim, from_values, value_source + dim);
+          continue;
+        }
+        for (int n = dim; n < dim + 4; ++n) {
+          const bool number = there && n < head_dim;
+          shared.keys[to_key + n] = number ? from_keys[source + n] : 0.0f;
+          shared.values[to_value + n] = number ? from_values[value_source + n] : 0.0f;
+        }
+      }
+    }
+    CommitCopies();
+  }
+
+  /// Four numbers of one of the lane's queries.
+  SFUMATO_DEVICE Float4 LoadQuery(int64_t start, int dim) const {
+    if (start < 0) return {0, 0, 0, 0};
+    if (head_dim % 4 == 0 && dim + 4 <= head_dim) return Load4(queries, start + dim);
+    Float4 numbers = {0, 0, 0, 0};
+    if (dim < head_dim) numbers.x = queries[start + dim];
+    if (dim + 1 < head_dim) numbers.y = queries[start + dim + 1];
+    if (dim + 2 < head_dim) numbers.z = queries[start + dim + 2];
+    if (dim + 3 < head_dim) numbers.w = queries[start + dim + 3];
+    return numbers;
+  }
+
+  /// scores = queries keys^T. A lane's share of a fragment along the head is four neighbours, as in Fragments.
+  SFUMATO_DEVICE void Score(Shared& shared, const int64_t (&starts)[2], int stage,
+                            float (&scores)[kKeys / 8][4]) const {
+    float small[kKeys / 8][4] = {};
+    SFUMATO_UNROLL_LITTLE
+    for (int tile = 0; tile < kHeadDim / 16; ++tile) {
+      const int dim = tile * 16 + Lane() % 4 * 4;
+      uint32_t left[4][kTerms];
+      SFUMATO_UNROLL
+      for (int half = 0; half < 2; ++half) {
+        const Float4 query = LoadQuery(starts[half], dim);
+        SplitBfloat16(query.x, query.y, left[half]);
+        SplitBfloat16(query.z, query.w, left[half + 2]);
+      }
+      SFUMATO_UNROLL
+      for (int j = 0; j < kKeys / 8; ++j) {
+        const Float4 key = Load4(shared.keys, (stage * kKeys + j * 8 + Lane() / 4) * kKeyStride + dim);
+        uint32_t right[2][kTerms];
+        SplitBfloat16(key.x, key.y, right[0]);
+        SplitBfloat16(key.z, key.w, right[1]);
+        MultiplyTerms(scores[j], small[j], left, right);
+      }
+    }
+    SFUMATO_UNROLL
+    for (int j = 0; j < kKeys / 8; ++j) {
+      SFUMATO_UNROLL
+      for (int i = 0; i < 4; ++i) scores[j][i] += small[j][i];
+    }
+  }
+
+  /// Turns scores into weights relative to the greatest score so far, and what was summed before into the same measure.
+  SFUMATO_DEVICE void Weigh(int64_t first_key, const KeyRange (&visible)[2], float (&scores)[kKeys / 8][4],
+                            float (&maxima)[2], float (&totals)[2], float (&mixed)[kDims / 8][4]) const {
+    SFUMATO_UNROLL
+    for (int half = 0; half < 2; ++half) {
+      float maximum = maxima[half];
+      SFUMATO_UNROLL
+      for (int j = 0; j < kKeys / 8; ++j) {
+        SFUMATO_UNROLL
+        for (int i = half * 2; i < half * 2 + 2; ++i) {
+          const int64_t key = first_key + j * 8 + Lane() % 4 * 2 + i % 2;
+          const bool sees = key >= visible[half].first && key < visible[half].end;
+          scores[j][i] = sees ? scores[j][i] * scale : -INFINITY;
+          maximum = fmaxf(maximum, scores[j][i]);
+        }
+      }
+      maximum = fmaxf(maximum, ShuffleXor(maximum, 1));
+      maximum = fmaxf(maximum, ShuffleXor(maximum, 2));
+      // Nothing seen yet: all weights are zero.
+      const float factor = maximum == -INFINITY ? 1.0f : expf(maxima[half] - maximum);
+      maxima[half] = maximum;
+      float total = 0;
+      SFUMATO_UNROLL
+      for (int j = 0; j < kKeys / 8; ++j) {
+        SFUMATO_UNROLL
+        for (int i = half * 2; i < half * 2 + 2; ++i) {
+          scores[j][i] = scores[j][i] == -INFINITY ? 0.0f : expf(scores[j][i] - maximum);
+          total += scores[j][i];
+        }
+      }
+      totals[half] = totals[half] * factor + total;
+      SFUMATO_UNROLL
+      for (int j = 0; j < kDims / 8; ++j) {
+        mixed[j][half * 2] *= factor;
+        mixed[j][half * 2 + 1] *= factor;
+      }
+    }
+  }
+
+  /// mixed += weights values. The sums' fragments of two neighbouring tiles are the left operand's of one.
+  SFUMATO_DEVICE void Mix(Shared& shared, int stage, const float (&weights)[kKeys / 8][4],
+                          float (&mixed)[kDims / 8][4]) const {
+    SFUMATO_UNROLL
+    for (int tile = 0; tile < kKeys / 16; ++tile) {
+      uint32_t left[4][kTerms];
+      SFUMATO_UNROLL
+      for (int i = 0; i < 4; ++i) {
+        const float(&pair)[4] = weights[tile * 2 + i / 2];
+        SplitBfloat16(pair[i % 2 * 2], pair[i % 2 * 2 + 1], left[i]);
+      }
+      const int key = stage * kKeys + tile * 16 + Lane() % 4 * 2;
+      SFUMATO_UNROLL
+      for (int j = 0; j < kDims / 8; ++j) {
+        const int place = key * kValueStride + FirstDim() + j * 8 + Lane() / 4;
+        uint32_t right[2][kTerms];
+        SplitBfloat16(shared.values[place], shared.values[place + kValueStride], right[0]);
+        SplitBfloat16(shared.values[place + 8 * kValueStride], shared.values[place + 9 * kValueStride], right[1]);
+        MultiplyTerms(mixed[j], mixed[j], left, right);
+      }
+    }
+  }
+
+  /// The greatest terms' product goes to sums, the others' to small, whose sums lose less to rounding by themselves.
+  static SFUMATO_DEVICE void MultiplyTerms(float (&sums)[4], float (&small)[4], const uint32_t (&left)[4][kTerms],
+                                           const uint32_t (&right)[2][kTerms]) {
+    SFUMATO_UNROLL
+    for (int order = kTerms - 1; order >= 0; --order) {
+      SFUMATO_UNROLL
+      for (int term = 0; term <= order; ++term) {
+        const uint32_t a[4] = {left[0][term], left[1][term], left[2][term], left[3][term]};
+        const uint32_t b[2] = {right[0][order - term], right[1][order - term]};
+        MultiplyBfloat16(order == 0 ? sums : small, a, b);
+      }
+    }
+  }
+};
+
+}  // namespace sfumato::cuda
+
+#endif  // SFUMATO_CUDA_ATTENTION_KERNEL_H_

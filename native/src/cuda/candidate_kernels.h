@@ -1,0 +1,573 @@
+#ifndef SFUMATO_CUDA_CANDIDATE_KERNELS_H_
+#define SFUMATO_CUDA_CANDIDATE_KERNELS_H_
+
+// Candidates of ops/candidates.h in two passes. The first computes the logits tile by tile, in shared memory only, and
+// keeps statistics; the second combines them in the order of the vocabulary, draws, and computes the tile that the draw
+// fell into once more. Tiles and segments are cut by the vocabulary alone.
+
+#include <cstdint>
+
+#include "base/philox.h"
+#include "cuda/product_tile.h"
+#include "cuda/simt.h"
+#include "ops/step_layout.h"
+
+namespace sfumato::cuda {
+
+/// Tokens of a tile: one block's outputs. Its weight is what the draw finds it by.
+constexpr int kCandidateTile = kBlockOutputs;
+/// Tiles whose statistics are kept together, and whose weights one block multiplies.
+constexpr int kSegmentTiles = 16;
+
+/// Sum of exp(sampling scale (logit - maximum)) of a row's tile.
+struct TileSum {
+  float maximum;
+  float sum;
+};
+
+/// Statistics of a row over some tokens; sums are relative to best.
+struct PieceStatistics {
+  float best;
+  float second;
+  int32_t best_token;
+  float sum;           // of exp(scale (logit - best))
+  float weighted_sum;  // of scale (logit - best) exp(scale (logit - best))
+};
+
+struct RankedToken {
+  float logit;
+  int32_t token;
+};
+
+struct CandidateResult {
+  int32_t sampled_token;
+  float sampled_probability;
+  int32_t best_token;
+  float best_probability;
+  float second_probability;
+  float entropy;
+  float input_probability;
+  int32_t top_tokens[SFUMATO_MAX_TOP_CANDIDATES];
+  float top_probabilities[SFUMATO_MAX_TOP_CANDIDATES];
+};
+
+SFUMATO_DEVICE bool Before(float logit, int32_t token, float other_logit, int32_t other_token) {
+  return logit > other_logit || (logit == other_logit && token < other_token);
+}
+
+SFUMATO_DEVICE float SamplingScale(const CandidateRules& rules) {
+  return rules.temperature > 0 ? 1.0f / rules.temperature : 1.0f;
+}
+SFUMATO_DEVICE float MeasuringScale(const CandidateRules& rules) {
+  return rules.tempered_probabilities ? SamplingScale(rules) : 1.0f;
+}
+
+SFUMATO_DEVICE bool Contains(const int32_t (&tokens)[SFUMATO_MAX_TOKEN_LIST], int32_t count, int32_t token) {
+  for (int32_t i = 0; i < count; ++i) {
+    if (tokens[i] == token) return true;
+  }
+  return false;
+}
+
+/// What all passes know.
+struct CandidateStep {
+  Fragments head;
+  Global<const float> hidden;  // [selected rows, inner]
+  Global<const float> bias;    // [vocabulary] or null
+  float cap;
+  int64_t count;
+  Global<const CandidateRow> rows;  // [count]
+  Global<const CandidateRules> rules;
+  Global<const int32_t> tokens;
+  Global<const int32_t> positions;
+  int64_t tiles;
+  int64_t pieces;  // of each candidate
+  int32_t top;
+  Global<TileSum> tile_sums;           // [count, tiles]
+  Global<PieceStatistics> statistics;  // [count, pieces]
+  Global<RankedToken> ranked;          // [count, pieces, top]
+  Global<float> input_logits;          // [count]
+  Global<float> unconfident_logits;    // [count, SFUMATO_MAX_TOKEN_LIST]
+  Global<float> maxima;                // [count] greatest logit
+  Global<float> logits;                // [.., vocabulary] by CandidateRow::output, or null
+  Global<int32_t> not_finite;          // [1]
+  Global<CandidateResult> results;     // [count]
+
+  SFUMATO_DEVICE float Capped(float logit) const { return cap > 0 ? cap * tanhf(logit / cap) : logit; }
+  SFUMATO_DEVICE float Biased(float product, int64_t token) const {
+    return bias.IsNull() ? product : product + bias[token];
+  }
+};
+
+/// The logits of a tile for some candidates, in shared memory: of each candidate those of its own row and of its guide.
+template <int kRowTiles, int kInputTerms, int kWeightTerms>
+class LogitTile {
+ public:
+  using Tile = ProductTile<kRowTiles, kInputTerms, kWeightTerms>;
+  static constexpr int kRows = Tile::kRows;
+
+  struct Shared {
+    typename Tile::Shared own;
+    typename Tile::Shared guides;
+  };
+
+  /// All threads of the block.
+  static SFUMATO_DEVICE void Multiply(Shared& shared, const CandidateStep& step, int64_t first, int64_t end,
+                                      int64_t tile) {
+    int64_t own[kRowTiles];
+    int64_t guides[kRowTiles];
+    bool guided = false;
+    SFUMATO_UNROLL
+    for (int j = 0; j < kRowTiles; ++j) {
+      const int64_t candidate = first + j * 8 + Lane() / 4;
+      own[j] = guides[j] = -1;
+      if (candidate >= end) continue;
+      const CandidateRow& row = step.rows[candidate];
+      own[j] = row.selected * step.head.inner;
+      if (row.guide >= 0) {
+        guides[j] = row.guide * step.head.inner;
+        guided = true;
+      }
+    }
+    Tile::Multiply(shared.own, step.head, tile * kBlockStrips, step.hidden, own);
+    // The same for all warps: each looks at all rows.
+    if (Ballot(guided) != 0) Tile::Multiply(shared.guides, step.head, tile * kBlockStrips, step.hidden, guides);
+  }
+
+  /// A candidate's logit before temperature and suppression, guided; given out as it is before that where it is wanted.
+  static SFUMATO_DEVICE float At(Shared& shared, const CandidateStep& step, const CandidateRow& row, int index,
+                                 int column, int64_t token, bool give_out) {
+    const float own = step.Capped(step.Biased(Tile::At(shared.own, column, index), token));
+    if (give_out && !step.logits.IsNull()) step.logits[row.output * step.head.outputs + token] = own;
+    if (row.guide < 0) return own;
+    const float guide = step.Capped(step.Biased(Tile::At(shared.guides, column, index), token));
+    return guide + (step.rules[row.item].guidance_scale + 1.0f) * (own - guide);
+  }
+};
+
+/// The first pass: x of the tiles of candidates, y of the segments.
+template <int kRowTiles, int kInputTerms, int kWeightTerms>
+struct MeasureKernel {
+  static constexpr const char* kName = "measure";
+  static constexpr int kThreads = kProductThreads;
+  using Logits = LogitTile<kRowTiles, kInputTerms, kWeightTerms>;
+  using Shared = typename Logits::Shared;
+  /// Threads that share a candidate, and so the pieces of a segment.
+  static constexpr int kShares = kThreads / Logits::kRows;
+  static constexpr int kColumns = kCandidateTile / kShares;
+
+  CandidateStep step;
+
+  SFUMATO_DEVICE void operator()(Shared& shared) const {
+    const int64_t first = static_cast<int64_t>(BlockX()) * Logits::kRows;
+    const int64_t end = first + Logits::kRows < step.count ? first + Logits::kRows : step.count;
+    const int index = ThreadIndex() / kShares;
+    const int share = ThreadIndex() % kShares;
+    const int64_t candidate = first + index;
+    const bool there = candidate < end;
+    PieceStatistics piece = {-INFINITY, -INFINITY, -1, 0, 0};
+    RankedToken ranked[SFUMATO_MAX_TOP_CANDIDATES];
+    SFUMATO_UNROLL
+    for (int i = 0; i < SFUMATO_MAX_TOP_CANDIDATES; ++i) ranked[i] = {-INFINITY, -1};
+
+    const int64_t first_tile = static_cast<int64_t>(BlockY()) * kSegmentTiles;
+    const int64_t end_tile = first_tile + kSegmentTiles < step.tiles ? first_tile + kSegmentTiles : step.tiles;
+    for (int64_t tile = first_tile; tile < end_tile; ++tile) {
+      Logits::Multiply(shared, step, first, end, tile);
+      TileSum sum = {-INFINITY, 0};
+      if (there) sum = MeasureShare(shared, candidate, index, share, tile, piece, ranked);
+      // All lanes take part, those without a candidate with nothing.
+      float maximum = sum.maximum;
+      for (int mask = 1; mask < kShares; mask *= 2) maximum = fmaxf(maximum, ShuffleXor(maximum, mask));
+      if (there && sum.maximum > -INFINITY)
+        sum.sum *= expf(SamplingScale(step.rules[step.rows[candidate].item]) * (sum.maximum - maximum));
+      for (int mask = 1; mask < kShares; mask *= 2) sum.sum += ShuffleXor(sum.sum, mask);
+      if (there && share == 0) step.tile_sums[candidate * step.tiles + tile] = {maximum, sum.sum};
+    }
+    if (!there) return;
+    const int64_t place = candidate * step.pieces + static_cast<int64_t>(BlockY()) * kShares + share;
+    step.statistics[place] = piece;
+    SFUMATO_UNROLL
+    for (int i = 0; i < SFUMATO_MAX_TOP_CANDIDATES; ++i) {
+      if (i < step.top) step.ranked[place * step.top + i] = ranked[i];
+    }
+  }
+
+ private:
+  /// One thread's columns of a tile: adds to its piece and returns their weight for the draw.
+  SFUMATO_DEVICE TileSum MeasureShare(Shared& shared, int64_t candidate, int index, int share, int64_t tile,
+                                      PieceStatistics& piece, RankedToken (&ranked)[SFUMATO_MAX_TOP_CANDIDATES]) const {
+    const CandidateRow& row = step.rows[candidate];
+    const CandidateRules& rules = step.rules[row.item];
+    const int first_column = share * kColumns;
+    const int64_t begin = tile * kCandidateTile + first_column;
+    const int64_t left = step.head.outputs - begin;
+    const int columns = left < kColumns ? (left < 0 ? 0 : static_cast<int>(left)) : kColumns;
+    for (int c = 0; c < columns; ++c) {
+      const float logit = Logits::At(shared, step, row, index, first_column + c, begin + c, true);
+      Logits::Tile::Set(shared.own, first_column + c, index, logit);
+    }
+    ReadLists(shared, candidate, row, rules, index, first_column, begin, columns);
+
+    float best = -INFINITY;
+    float second = -INFINITY;
+    int32_t best_token = -1;
+    for (int c = 0; c < columns; ++c) {
+      const float logit = Logits::Tile::At(shared.own, first_column + c, index);
+      if (logit > best) {
+        second = best;
+        best = logit;
+        best_token = static_cast<int32_t>(begin) + c;
+      } else if (logit > second) {
+        second = logit;
+      }
+    }
+    const float scale = MeasuringScale(rules);
+    const float sampling_scale = SamplingScale(rules);
+    float sum = 0;
+    float weighted_sum = 0;
+    float sampling_sum = 0;
+    for (int c = 0; c < columns; ++c) {
+      const float logit = Logits::Tile::At(shared.own, first_column + c, index);
+      if (logit == -INFINITY) continue;
+      const float shift = scale * (logit - best);
+      const float weight = expf(shift);
+      sum += weight;
+      // The greatest numbers of float, at the least temperatures, times zero.
+      if (weight > 0) weighted_sum += shift * weight;
+      sampling_sum += scale == sampling_scale ? weight : expf(sampling_scale * (logit - best));
+    }
+    if (!(sum < INFINITY)) step.not_finite[0] = 1;
+    if (best == -INFINITY) return {best, 0};
+    Add(scale, {best, second, best_token, sum, weighted_sum}, piece);
+    if (rules.top_count > 0 && best > ranked[SFUMATO_MAX_TOP_CANDIDATES - 1].logit)
+      Rank(shared, index, first_column, begin, columns, ranked);
+    return {best, sampling_sum};
+  }
+
+  /// Suppressed tokens go, the token that stands there is noted, and so are unconfident ones, which go as well.
+  SFUMATO_DEVICE void ReadLists(Shared& shared, int64_t candidate, const CandidateRow& row, const CandidateRules& rules,
+                                int index, int first_column, int64_t begin, int columns) const {
+    for (int i = 0; i < rules.suppressed_count; ++i) {
+      const int64_t column = rules.suppressed[i] - begin;
+      if (column >= 0 && column < columns)
+        Logits::Tile::Set(shared.own, first_column + static_cast<int>(column), index, -INFINITY);
+    }
+    const int64_t input = (row.token < 0 ? step.tokens[row.row] : row.token) - begin;
+    if (input >= 0 && input < columns)
+      step.input_logits[candidate] = Logits::Tile::At(shared.own, first_column + static_cast<int>(input), index);
+    for (int i = 0; i < rules.unconfident_count; ++i) {
+      const int64_t column = rules.unconfident[i] - begin;
+      if (column < 0 || column >= columns) continue;
+      // Minus infinity for a token that is listed twice.
+      step.unconfident_logits[candidate * SFUMATO_MAX_TOKEN_LIST + i] =
+          Logits::Tile::At(shared.own, first_column + static_cast<int>(column), index);
+      Logits::Tile::Set(shared.own, first_column + static_cast<int>(column), index, -INFINITY);
+    }
+  }
+
+  SFUMATO_DEVICE void Add(float scale, const PieceStatistics& tile, PieceStatistics& piece) const {
+    const float maximum = fmaxf(piece.best, tile.best);
+    float sum = 0;
+    float weighted_sum = 0;
+    SFUMATO_UNROLL
+    for (int i = 0; i < 2; ++i) {
+      const PieceStatistics& part = i == 0 ? piece : tile;
+      if (part.best == -INFINITY) continue;
+      const float shift = scale * (part.best - maximum);
+      const float factor = expf(shift);
+      if (factor == 0) continue;
+      sum += factor * part.sum;
+      weighted_sum += factor * (part.weighted_sum + shift * part.sum);
+    }
+    if (tile.best > piece.best) {
+      piece.second = fmaxf(piece.best, tile.second);
+      piece.best = tile.best;
+      piece.best_token = tile.best_token;
+    } else {
+      piece.second = fmaxf(piece.second, tile.best);
+    }
+    piece.sum = sum;
+    piece.weighted_sum = weighted_sum;
+  }
+
+  SFUMATO_DEVICE void Rank(Shared& shared, int index, int first_column, int64_t begin, int columns,
+                           RankedToken (&ranked)[SFUMATO_MAX_TOP_CANDIDATES]) const {
+    for (int c = 0; c < columns; ++c) {
+      RankedToken offered = {Logits::Tile::At(shared.own, first_column + c, index), static_cast<int32_t>(begin) + c};
+      if (!(offered.logit > ranked[SFUMATO_MAX_TOP_CANDIDATES - 1].logit)) continue;
+      SFUMATO_UNROLL
+      for (int i = 0; i < SFUMATO_MAX_TOP_CANDIDATES; ++i) {
+        if (!Before(offered.logit, offered.token, ranked[i].logit, ranked[i].token)) continue;
+        const RankedToken displaced = ranked[i];
+        ranked[i] = offered;
+        offered = displaced;
+      }
+    }
+  }
+};
+
+/// The second pass: one block for each candidate.
+template <int kInputTerms, int kWeightTerms>
+struct FinishKernel {
+  static constexpr const char* kName = "finish";
+  static constexpr int kThreads = kProductThreads;
+  using Logits = LogitTile<1, kInputTerms, kWeightTerms>;
+  struct Shared {
+    typename Logits::Shared logits;
+    SharedArray<double, kThreads> chunks;
+    SharedArray<double, kCandidateTile> weights;
+    SharedArray<double, kProductWarps> slots[2];
+    SharedArray<float, kProductWarps> bests;
+    SharedArray<float, kProductWarps> seconds;
+    SharedArray<int32_t, kProductWarps> tokens;
+    SharedArray<float, kCandidateTile> tile_logits;
+    SharedArray<int32_t, 1> chosen;
+  };
+
+  CandidateStep step;
+
+  SFUMATO_DEVICE void operator()(Shared& shared) const {
+    const int64_t candidate = BlockX();
+    const CandidateRow& row = step.rows[candidate];
+    const CandidateRules& rules = step.rules[row.item];
+    const double scale = MeasuringScale(rules);
+
+    // The confident tokens, and with the unconfident ones the whole distribution; sums relative to each one's maximum.
+    Best best = {-INFINITY, -1, -INFINITY};
+    for (int64_t i = ThreadIndex(); i < step.pieces; i += kThreads) {
+      const PieceStatistics piece = step.statistics[candidate * step.pieces + i];
+      if (piece.best_token >= 0) Offer(piece.best, piece.best_token, piece.second, best);
+    }
+    best = BestOfBlock(shared, best);
+    const double confident_maximum = best.logit;
+    double sum = 0;
+    double weighted_sum = 0;
+    for (int64_t i = ThreadIndex(); i < step.pieces; i += kThreads) {
+      const PieceStatistics piece = step.statistics[candidate * step.pieces + i];
+      if (piece.best_token < 0) continue;
+      const double shift = scale * (piece.best - confident_maximum);
+      const double factor = exp(shift);
+      sum += factor * piece.sum;
+      weighted_sum += factor * (piece.weighted_sum + shift * piece.sum);
+    }
+    const double confident_sum = BlockSum(sum, shared.slots[0]);
+    const double confident_weighted_sum = BlockSum(weighted_sum, shared.slots[1]);
+
+    bool best_confident = true;
+    bool second_confident = true;
+    float maximum = best.logit;
+    for (int i = 0; i < rules.unconfident_count; ++i) maximum = fmaxf(maximum, Unconfident(candidate, i));
+    double whole_sum = 0;
+    double whole_weighted_sum = 0;
+    if (confident_sum > 0) {
+      const double shift = scale * (confident_maximum - maximum);
+      whole_sum = exp(shift) * confident_sum;
+      whole_weighted_sum = exp(shift) * (confident_weighted_sum + shift * confident_sum);
+    }
+    for (int i = 0; i < rules.unconfident_count; ++i) {
+      const float logit = Unconfident(candidate, i);
+      if (logit == -INFINITY) continue;
+      const double shift = scale * (static_cast<double>(logit) - maximum);
+      whole_sum += exp(shift);
+      whole_weighted_sum += shift * exp(shift);
+      if (best.token < 0 || Before(logit, rules.unconfident[i], best.logit, best.token)) {
+        second_confident = best_confident;
+        best = {logit, rules.unconfident[i], best.logit};
+        best_confident = false;
+      } else if (logit > best.second) {
+        best.second = logit;
+        second_confident = false;
+      }
+    }
+    if (best.token < 0 || !(fabsf(maximum) < INFINITY) || !(whole_sum < INFINITY)) {
+      if (ThreadIndex() == 0) step.not_finite[0] = 1;
+      return;
+    }
+
+    RankedToken sampled = {best.logit, best.token};
+    if (rules.temperature > 0) sampled = Draw(shared, candidate, row, rules, maximum);
+    const auto confidence = [&](float logit, bool confident) {
+      if (!confident || confident_sum <= 0) return 0.0f;
+      return static_cast<float>(exp(scale * (logit - confident_maximum)) / confident_sum);
+    };
+    const auto probability = [&](float logit) {
+      return static_cast<float>(exp(scale * (static_cast<double>(logit) - maximum)) / whole_sum);
+    };
+    CandidateResult& result = step.results[candidate];
+    if (ThreadIndex() == 0) {
+      step.maxima[candidate] = maximum;
+      result.sampled_token = sampled.token;
+      result.sampled_probability =
+          confidence(sampled.logit, !Contains(rules.unconfident, rules.unconfident_count, sampled.token));
+      result.best_token = best.token;
+      result.best_probability = confidence(best.logit, best_confident);
+      result.second_probability = confidence(best.second, second_confident);
+      const double entropy = log(whole_sum) - whole_weighted_sum / whole_sum;
+      result.entropy = entropy > 0 ? static_cast<float>(entropy) : 0.0f;
+      result.input_probability = probability(step.input_logits[candidate]);
+    }
+    RankedToken last = {INFINITY, -1};
+    for (int place = 0; place < rules.top_count; ++place) {
+      last = NextRanked(shared, candidate, rules, last);
+      if (ThreadIndex() != 0) continue;
+      result.top_tokens[place] = last.token;
+      result.top_probabilities[place] = last.token < 0 ? 0.0f : probability(last.logit);
+    }
+  }
+
+ private:
+  struct Best {
+    float logit;
+    int32_t token;  // -1 for none
+    float second;
+  };
+
+  SFUMATO_DEVICE float Unconfident(int64_t candidate, int i) const {
+    return step.unconfident_logits[candidate * SFUMATO_MAX_TOKEN_LIST + i];
+  }
+
+  static SFUMATO_DEVICE void Offer(float logit, int32_t token, float second, Best& best) {
+    if (best.token < 0 || Before(logit, token, best.logit, best.token)) {
+      best.second = fmaxf(best.logit, second);
+      best.logit = logit;
+      best.token = token;
+    } else {
+      best.second = fmaxf(best.second, logit);
+    }
+  }
+
+  static SFUMATO_DEVICE Best BestOfBlock(Shared& shared, Best best) {
+    for (int mask = kWarpThreads / 2; mask > 0; mask /= 2) {
+      const float logit = ShuffleXor(best.logit, mask);
+      const int32_t token = ShuffleXor(best.token, mask);
+      const float second = ShuffleXor(best.second, mask);
+      if (token >= 0) Offer(logit, token, second, best);
+    }
+    SyncBlock();
+    if (Lane() == 0) {
+      shared.bests[WarpIndex()] = best.logit;
+      shared.tokens[WarpIndex()] = best.token;
+      shared.seconds[WarpIndex()] = best.second;
+    }
+    SyncBlock();
+    best = {-INFINITY, -1, -INFINITY};
+    for (int warp = 0; warp < kProductWarps; ++warp) {
+      const int32_t token = shared.tokens[warp];
+      if (token >= 0) Offer(shared.bests[warp], token, shared.seconds[warp], best);
+    }
+    return best;
+  }
+
+  /// The draw's weight of a tile, unconfident tokens included.
+  SFUMATO_DEVICE double TileWeight(int64_t candidate, const CandidateRules& rules, double scale, double maximum,
+                                   int64_t tile) const {
+    const TileSum sum = step.tile_sums[candidate * step.tiles + tile];
+    double weight = sum.maximum == -INFINITY ? 0.0 : sum.sum * exp(scale * (sum.maximum - maximum));
+    for (int i = 0; i < rules.unconfident_count; ++i) {
+      const float logit = Unconfident(candidate, i);
+      if (rules.unconfident[i] / kCandidateTile == tile && logit != -INFINITY) weight += exp(scale * (logit - maximum));
+    }
+    return weight;
+  }
+
+  /// For the first thread, the smallest token whose cumulative probability is above the candidate's uniform number.
+  SFUMATO_DEVICE RankedToken Draw(Shared& shared, int64_t candidate, const CandidateRow& row,
+                                  const CandidateRules& rules, double maximum) const {
+    const double scale = SamplingScale(rules);
+    const int64_t chunk_tiles = (step.tiles + kThreads - 1) / kThreads;
+    double weight = 0;
+    for (int64_t tile = ThreadIndex() * chunk_tiles; tile < (ThreadIndex() + 1) * chunk_tiles; ++tile) {
+      if (tile < step.tiles) weight += TileWeight(candidate, rules, scale, maximum, tile);
+    }
+    shared.chunks[ThreadIndex()] = weight;
+    SyncBlock();
+    double target = 0;
+    double before = 0;  // the weight of the tokens before the chosen tile's
+    if (ThreadIndex() == 0) {
+      double total = 0;
+      SFUMATO_UNROLL_LITTLE
+      for (int i = 0; i < kThreads; ++i) total += shared.chunks[i];
+      target = static_cast<double>(Uniform(rules.seed, static_cast<uint32_t>(step.positions[row.row]), rules.step,
+                                           rules.block, RandomPurpose::kTokenSampling)) *
+               total;
+      shared.chosen[0] = FindTile(shared, candidate, rules, scale, maximum, chunk_tiles, target, before);
+    }
+    SyncBlock();
+    const int64_t chosen = shared.chosen[0];
+    Logits::Multiply(shared.logits, step, candidate, candidate + 1, chosen);
+    const int64_t begin = chosen * kCandidateTile;
+    if (ThreadIndex() < kCandidateTile) {
+      const int column = ThreadIndex();
+      const int64_t token = begin + column;
+      float logit = -INFINITY;
+      if (token < step.head.outputs && !Contains(rules.suppressed, rules.suppressed_count, static_cast<int32_t>(token)))
+        logit = Logits::At(shared.logits, step, row, 0, column, token, false);
+      shared.tile_logits[column] = logit;
+      shared.weights[column] = logit == -INFINITY ? 0.0 : exp(scale * (logit - maximum));
+    }
+    SyncBlock();
+    RankedToken sampled = {-INFINITY, -1};
+    if (ThreadIndex() != 0) return sampled;
+    SFUMATO_UNROLL_LITTLE
+    for (int column = 0; column < kCandidateTile; ++column) {
+      const double token_weight = shared.weights[column];
+      if (token_weight <= 0) continue;
+      sampled = {shared.tile_logits[column], static_cast<int32_t>(begin) + column};
+      before += token_weight;
+      if (before > target) break;
+    }
+    return sampled;
+  }
+
+  /// The tile that the target lies in, and the weight before it. Where rounding leaves the target beyond the last weight,
+  /// the last tile with any.
+  SFUMATO_DEVICE int32_t FindTile(Shared& shared, int64_t candidate, const CandidateRules& rules, double scale,
+                                  double maximum, int64_t chunk_tiles, double target, double& before) const {
+    double sum = 0;
+    int64_t chunk = 0;
+    SFUMATO_UNROLL_LITTLE
+    for (int i = 0; i < kThreads; ++i) {
+      const double weight = shared.chunks[i];
+      if (weight <= 0) continue;
+      chunk = i;
+      before = sum;
+      sum += weight;
+      if (sum > target) break;
+    }
+    sum = before;
+    int64_t chosen = chunk * chunk_tiles;
+    for (int64_t tile = chosen; tile < (chunk + 1) * chunk_tiles && tile < step.tiles; ++tile) {
+      const double weight = TileWeight(candidate, rules, scale, maximum, tile);
+      if (weight <= 0) continue;
+      chosen = tile;
+      before = sum;
+      sum += weight;
+      if (sum > target) break;
+    }
+    return static_cast<int32_t>(chosen);
+  }
+
+  /// The first token after the last one by logit and id; token -1 when there is none.
+  SFUMATO_DEVICE RankedToken NextRanked(Shared& shared, int64_t candidate, const CandidateRules& rules,
+                                        const RankedToken& last) const {
+    Best next = {-INFINITY, -1, -INFINITY};
+    const auto offer = [&](float logit, int32_t token) {
+      if (token < 0 || logit == -INFINITY || !Before(last.logit, last.token, logit, token)) return;
+      Offer(logit, token, -INFINITY, next);
+    };
+    const int64_t entries = step.pieces * step.top;
+    for (int64_t i = ThreadIndex(); i < entries; i += kThreads) {
+      const RankedToken& ranked = step.ranked[candidate * entries + i];
+      offer(ranked.logit, ranked.token);
+    }
+    if (ThreadIndex() < rules.unconfident_count)
+      offer(Unconfident(candidate, ThreadIndex()), rules.unconfident[ThreadIndex()]);
+    next = BestOfBlock(shared, next);
+    return {next.logit, next.token};
+  }
+};
+
+}  // namespace sfumato::cuda
+
+#endif  // SFUMATO_CUDA_CANDIDATE_KERNELS_H_

@@ -1,0 +1,329 @@
+#include "cuda/cuda_backend.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "cuda/attention_kernel.h"
+#include "cuda/precision_tiles.h"
+#include "cuda/product_kernel.h"
+#include "cuda/router_kernels.h"
+#include "cuda/row_kernels.h"
+
+namespace sfumato::cuda {
+namespace {
+
+constexpr int64_t kMaxHeadDim = 512;
+/// Where there are at most so many rows for each set of weights, a block of a product takes two tiles of them only.
+constexpr int64_t kFewRows = 16;
+constexpr int kFewRowTiles = 2;
+
+int64_t Quotient(int64_t size, int64_t part) { return (size + part - 1) / part; }
+
+class CudaBuffer : public Buffer {
+ public:
+  CudaBuffer(Device& device, int64_t size) : numbers_(device, size) {
+    data_ = numbers_.data();
+    bytes_ = numbers_.bytes();
+  }
+
+ private:
+  DeviceArray<float> numbers_;
+};
+
+class CudaIndexBuffer : public IndexBuffer {
+ public:
+  CudaIndexBuffer(Device& device, int64_t size) : indices_(device, size) { data_ = indices_.data(); }
+
+ private:
+  DeviceArray<int32_t> indices_;
+};
+
+/// The table in the format of the file.
+class CudaTable : public EmbeddingTable {
+ public:
+  CudaTable(Device& device, const TensorView& table)
+      : EmbeddingTable(table.shape[0], table.shape[1]),
+        type_(table.type),
+        numbers_(device, table.size() * BytesPerNumber(table.type)) {
+    device.Upload(numbers_.data(), table.data, numbers_.bytes());
+  }
+
+  int64_t bytes() const override { return numbers_.bytes(); }
+  /// The numbers where they are of the type, else null.
+  template <class T>
+  const T* As(DataType type) const {
+    return type == type_ ? reinterpret_cast<const T*>(numbers_.data()) : nullptr;
+  }
+
+ private:
+  DataType type_;
+  DeviceArray<uint8_t> numbers_;
+};
+
+/// A product's kernel without its tile shape.
+template <class Kernel>
+Kernel Describe(const MatmulArguments& arguments) {
+  const Fragments& weights = static_cast<const CudaMatrix&>(*arguments.weights).fragments();
+  return {weights,         nullptr, nullptr, arguments.input, arguments.rows, arguments.bias, arguments.epilogue,
+          arguments.output};
+}
+
+template <class Kernel>
+Kernel Describe(const GroupedMatmulArguments& arguments, const int32_t* ends) {
+  const auto& weights = static_cast<const CudaMatrixGroup&>(*arguments.weights);
+  return {weights.first(),    weights.table(), ends, arguments.input, arguments.rows, nullptr,
+          arguments.epilogue, arguments.output};
+}
+
+}  // namespace
+
+CudaBackend::CudaBackend(std::unique_ptr<Device> device, Precision precision, int threads, const BackendLimits& limits)
+    : device_(std::move(device)), precision_(precision), limits_(limits), pool_(threads), step_(*device_) {}
+
+CudaBackend::~CudaBackend() = default;
+
+std::string CudaBackend::ProductsName() const {
+  return precision_ == Precision::kBfloat16 ? "bf16 tensor cores" : "f32 as bf16 terms, tensor cores";
+}
+
+std::unique_ptr<Buffer> CudaBackend::Allocate(int64_t size) {
+  auto buffer = std::make_unique<CudaBuffer>(*device_, size);
+  CountAllocated(buffer->bytes());
+  return buffer;
+}
+
+std::unique_ptr<IndexBuffer> CudaBackend::AllocateIndices(int64_t size) {
+  CountAllocated(size * static_cast<int64_t>(sizeof(int32_t)));
+  return std::make_unique<CudaIndexBuffer>(*device_, size);
+}
+
+std::unique_ptr<Buffer> CudaBackend::Upload(const std::vector<float>& values) {
+  auto buffer = std::make_unique<CudaBuffer>(*device_, static_cast<int64_t>(values.size()));
+  device_->Upload(buffer->data(), values.data(), buffer->bytes());
+  CountWeights(buffer->bytes());
+  return buffer;
+}
+
+std::unique_ptr<PackedMatrix> CudaBackend::Pack(const std::vector<TensorView>& parts) {
+  auto matrix = std::make_unique<CudaMatrix>(*device_, pool_, precision_, parts, false);
+  CountWeights(matrix->bytes());
+  return matrix;
+}
+
+std::unique_ptr<PackedMatrix> CudaBackend::PackGated(const TensorView& gate, const TensorView& up) {
+  auto matrix = std::make_unique<CudaMatrix>(*device_, pool_, precision_, std::vector<TensorView>{gate, up}, true);
+  CountWeights(matrix->bytes());
+  return matrix;
+}
+
+std::unique_ptr<MatrixGroup> CudaBackend::Group(const std::vector<const PackedMatrix*>& matrices) {
+  auto group = std::make_unique<CudaMatrixGroup>(*device_, matrices);
+  CountWeights(group->bytes());
+  return group;
+}
+
+std::unique_ptr<EmbeddingTable> CudaBackend::UploadTable(const TensorView& table) {
+  auto copy = std::make_unique<CudaTable>(*device_, table);
+  CountWeights(copy->bytes());
+  return copy;
+}
+
+void CudaBackend::ReserveAttention(int64_t head_dim) {
+  if (head_dim > kMaxHeadDim)
+    Fail(SFUMATO_UNIMPLEMENTED, "head size", head_dim, "at most " + std::to_string(kMaxHeadDim) + " on a GPU");
+}
+
+void CudaBackend::ReserveCandidates(int64_t vocabulary, int64_t) {
+  candidates_ = std::make_unique<CandidateStage>(*device_, precision_, limits_, vocabulary);
+}
+
+void CudaBackend::ReserveSoftEmbeddings(int64_t hidden) { candidates_->ReserveSoftEmbeddings(hidden); }
+
+int64_t CudaBackend::WorkBytes() const { return step_.bytes() + (candidates_ == nullptr ? 0 : candidates_->bytes()); }
+
+void CudaBackend::BeginStep(const StepLayout& layout) {
+  layout_ = &layout;
+  step_.Copy(layout);
+}
+
+const int32_t* CudaBackend::OnDevice(const int32_t* indices) const {
+  if (layout_ == nullptr || indices == nullptr) return indices;
+  if (indices == layout_->tokens.data()) return step_.tokens();
+  if (indices == layout_->positions.data()) return step_.positions();
+  return indices == layout_->selected.data() ? step_.selected() : indices;
+}
+
+void CudaBackend::Embed(const EmbeddingArguments& arguments) {
+  if (arguments.rows == 0) return;
+  const auto& table = static_cast<const CudaTable&>(*arguments.table);
+  Launch(*device_,
+         EmbedKernel{table.As<float>(DataType::kFloat32), table.As<uint16_t>(DataType::kBfloat16),
+                     table.As<uint16_t>(DataType::kFloat16), OnDevice(arguments.indices), table.width(), arguments.add,
+                     arguments.output},
+         {arguments.rows, 1, 1});
+}
+
+void CudaBackend::RmsNorm(const NormArguments& arguments) {
+  if (arguments.rows == 0) return;
+  Launch(*device_,
+         RmsNormKernel{arguments.input, arguments.width, arguments.weight, arguments.epsilon, arguments.output},
+         {arguments.rows, 1, 1});
+}
+
+void CudaBackend::LayerNorm(const NormArguments& arguments) {
+  if (arguments.rows == 0) return;
+  Launch(*device_,
+         LayerNormKernel{arguments.input, arguments.width, arguments.weight, arguments.bias, arguments.epsilon,
+                         arguments.output},
+         {arguments.rows, 1, 1});
+}
+
+void CudaBackend::HeadNorm(const HeadNormArguments& arguments) {
+  if (arguments.rows == 0) return;
+  Launch(*device_,
+         HeadNormKernel{arguments.values, arguments.stride, arguments.rows, arguments.heads, arguments.head_dim,
+                        arguments.weight, arguments.epsilon},
+         {Quotient(arguments.rows * arguments.heads, HeadNormKernel::kHeads), 1, 1});
+}
+
+void CudaBackend::Matmul(const MatmulArguments& arguments) {
+  if (arguments.rows == 0) return;
+  const auto& weights = static_cast<const CudaMatrix&>(*arguments.weights);
+  const bool few = arguments.rows <= kFewRows;
+  const int64_t blocks = weights.fragments().strips / kBlockStrips;
+  ForTerms(precision_, weights.terms(), [&](auto tiles, auto inputs, auto terms) {
+    if (few) {
+      using Kernel = ProductKernel<kFewRowTiles, inputs.value, terms.value>;
+      Launch(*device_, Describe<Kernel>(arguments), {Quotient(arguments.rows, Kernel::Tile::kRows), blocks, 1});
+    } else {
+      using Kernel = ProductKernel<tiles.value, inputs.value, terms.value>;
+      Launch(*device_, Describe<Kernel>(arguments), {Quotient(arguments.rows, Kernel::Tile::kRows), blocks, 1});
+    }
+  });
+}
+
+void CudaBackend::GroupedMatmul(const GroupedMatmulArguments& arguments) {
+  if (arguments.rows == 0) return;
+  const auto& weights = static_cast<const CudaMatrixGroup&>(*arguments.weights);
+  const bool few = arguments.rows <= kFewRows * weights.groups();
+  const Grid grid = {weights.groups(), weights.first().strips / kBlockStrips, 1};
+  ForTerms(precision_, weights.terms(), [&](auto tiles, auto inputs, auto terms) {
+    const int32_t* ends = arguments.ends;
+    if (few) {
+      Launch(*device_, Describe<ProductKernel<kFewRowTiles, inputs.value, terms.value>>(arguments, ends), grid);
+    } else {
+      Launch(*device_, Describe<ProductKernel<tiles.value, inputs.value, terms.value>>(arguments, ends), grid);
+    }
+  });
+}
+
+void CudaBackend::Rope(const RopeArguments& arguments) {
+  const int64_t half = arguments.rotary_dim / 2;
+  const int64_t pairs = arguments.rows * arguments.heads * half;
+  if (pairs == 0) return;
+  Launch(*device_,
+         RopeKernel{arguments.values, arguments.stride, arguments.rows, arguments.heads, arguments.head_dim, half,
+                    OnDevice(arguments.positions), OnDevice(arguments.row_indices), arguments.cosines, arguments.sines},
+         {Quotient(pairs, kRowThreads), 1, 1});
+}
+
+void CudaBackend::WriteKeyValues(const KeyValueWriteArguments& arguments) {
+  int64_t written = 0;
+  for (const Sequence& sequence : arguments.layout->sequences) written = std::max(written, sequence.written);
+  if (written == 0) return;
+  Launch(*device_,
+         WriteKeyValuesKernel{step_.sequences(), step_.pages(), arguments.width, arguments.keys, arguments.values,
+                              arguments.key_stride, arguments.pages.data, arguments.pages.page_tokens},
+         {written, static_cast<int64_t>(arguments.layout->sequences.size()), 1});
+}
+
+template <int kHeadDim>
+void CudaBackend::LaunchAttention(const AttentionArguments& arguments) {
+  int64_t queries = 0;
+  for (const Sequence& sequence : arguments.layout->sequences)
+    queries = std::max(queries, arguments.selected_only ? sequence.selected : sequence.rows);
+  if (queries == 0) return;
+  const AttentionShape& shape = arguments.shape;
+  const int64_t group = shape.heads / shape.kv_heads;
+  const auto launch = [&](auto kernel) {
+    kernel.sequences = step_.sequences();
+    kernel.page_list = step_.pages();
+    kernel.selected = arguments.selected_only ? step_.selected() : nullptr;
+    kernel.group = group;
+    kernel.head_dim = shape.head_dim;
+    kernel.scale = arguments.scale;
+    kernel.window = arguments.window;
+    kernel.context_window = arguments.context_window;
+    kernel.queries = arguments.queries;
+    kernel.query_stride = arguments.query_stride;
+    kernel.keys = arguments.keys;
+    kernel.values = arguments.values;
+    kernel.key_stride = arguments.key_stride;
+    kernel.pages = arguments.pages.data;
+    kernel.page_tokens = arguments.pages.page_tokens;
+    kernel.page_width = shape.kv_heads * shape.head_dim;
+    kernel.output = arguments.output;
+    kernel.output_stride = arguments.output_stride;
+    Launch(*device_, kernel,
+           {Quotient(queries * group, kernel.kRows), shape.kv_heads,
+            static_cast<int64_t>(arguments.layout->sequences.size())});
+  };
+  if (precision_ == Precision::kBfloat16) {
+    launch(AttentionKernel<kHeadDim, 1>{});
+  } else {
+    launch(AttentionKernel<kHeadDim, 3>{});
+  }
+}
+
+void CudaBackend::Attention(const AttentionArguments& arguments) {
+  const int64_t head_dim = arguments.shape.head_dim;
+  if (head_dim <= 32) return LaunchAttention<32>(arguments);
+  if (head_dim <= 64) return LaunchAttention<64>(arguments);
+  if (head_dim <= 128) return LaunchAttention<128>(arguments);
+  if (head_dim <= 256) return LaunchAttention<256>(arguments);
+  LaunchAttention<512>(arguments);
+}
+
+void CudaBackend::Gather(const GatherArguments& arguments) {
+  if (arguments.rows == 0) return;
+  Launch(*device_, GatherKernel{arguments.input, OnDevice(arguments.indices), arguments.width, arguments.output},
+         {arguments.rows, 1, 1});
+}
+
+void CudaBackend::Sum(const SumArguments& arguments) {
+  const int64_t size = arguments.rows * arguments.width;
+  if (size == 0) return;
+  Launch(*device_, SumKernel{arguments.addend, size, arguments.factor, arguments.output},
+         {Quotient(size, kRowThreads), 1, 1});
+}
+
+void CudaBackend::Copy(const float* from, int64_t size, float* to) {
+  device_->Copy(to, from, size * static_cast<int64_t>(sizeof(float)));
+}
+
+void CudaBackend::Route(const RouteArguments& arguments) {
+  if (arguments.rows == 0) return;
+  const RouterRules& rules = arguments.rules;
+  Launch(*device_,
+         RouteKernel{rules.score == RouterRules::Score::kSigmoid, static_cast<int32_t>(rules.experts),
+                     static_cast<int32_t>(rules.chosen), rules.bias, rules.bias != nullptr && rules.bias_weighs,
+                     static_cast<int32_t>(rules.groups), static_cast<int32_t>(rules.chosen_groups), rules.normalized,
+                     rules.scale, rules.expert_scale, arguments.logits, arguments.experts, arguments.weights},
+         {arguments.rows, 1, 1});
+  Launch(*device_,
+         PlaceKernel{arguments.experts, arguments.rows * rules.chosen, rules.chosen, arguments.places,
+                     arguments.rows_placed, arguments.ends},
+         {rules.experts, 1, 1});
+}
+
+void CudaBackend::Combine(const CombineArguments& arguments) {
+  if (arguments.rows == 0) return;
+  Launch(*device_,
+         CombineKernel{arguments.input, arguments.places, arguments.weights, arguments.chosen, arguments.width,
+                       arguments.add, arguments.output},
+         {arguments.rows, Quotient(arguments.width, kRowThreads), 1});
+}
+
+void CudaBackend::Candidates(const CandidateArguments& arguments) { candidates_->Run(arguments, step_); }
+
+}  // namespace sfumato::cuda

@@ -1,0 +1,77 @@
+#ifndef SFUMATO_CUDA_CUDA_BACKEND_H_
+#define SFUMATO_CUDA_CUDA_BACKEND_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/thread_pool.h"
+#include "cuda/candidate_stage.h"
+#include "cuda/cuda_matrix.h"
+#include "cuda/device.h"
+#include "cuda/step_upload.h"
+#include "ops/backend.h"
+
+namespace sfumato::cuda {
+
+/// The operations on a device by the kernels of this directory. Activations, keys and values are floats in its memory;
+/// products round them as the precision says. Operations return when they are queued; Candidates waits for all.
+class CudaBackend : public Backend {
+ public:
+  /// threads: of the host, for packing weights.
+  CudaBackend(std::unique_ptr<Device> device, Precision precision, int threads, const BackendLimits& limits);
+  ~CudaBackend() override;
+
+  std::string InstructionSetName() const override { return device_->Name(); }
+  std::string ProductsName() const override;
+  int Threads() const override { return pool_.threads(); }
+
+  std::unique_ptr<Buffer> Allocate(int64_t size) override;
+  std::unique_ptr<IndexBuffer> AllocateIndices(int64_t size) override;
+  std::unique_ptr<Buffer> Upload(const std::vector<float>& values) override;
+  std::unique_ptr<PackedMatrix> Pack(const std::vector<TensorView>& parts) override;
+  std::unique_ptr<PackedMatrix> PackGated(const TensorView& gate, const TensorView& up) override;
+  std::unique_ptr<MatrixGroup> Group(const std::vector<const PackedMatrix*>& matrices) override;
+  std::unique_ptr<EmbeddingTable> UploadTable(const TensorView& table) override;
+  /// Throws UNIMPLEMENTED for heads that no kernel is compiled for.
+  void ReserveAttention(int64_t head_dim) override;
+  void ReserveCandidates(int64_t vocabulary, int64_t hidden) override;
+  void ReserveSoftEmbeddings(int64_t hidden) override;
+
+  void BeginStep(const StepLayout& layout) override;
+  void Embed(const EmbeddingArguments& arguments) override;
+  void RmsNorm(const NormArguments& arguments) override;
+  void LayerNorm(const NormArguments& arguments) override;
+  void HeadNorm(const HeadNormArguments& arguments) override;
+  void Matmul(const MatmulArguments& arguments) override;
+  void GroupedMatmul(const GroupedMatmulArguments& arguments) override;
+  void Rope(const RopeArguments& arguments) override;
+  void WriteKeyValues(const KeyValueWriteArguments& arguments) override;
+  void Attention(const AttentionArguments& arguments) override;
+  void Gather(const GatherArguments& arguments) override;
+  void Sum(const SumArguments& arguments) override;
+  void Copy(const float* from, int64_t size, float* to) override;
+  void Route(const RouteArguments& arguments) override;
+  void Combine(const CombineArguments& arguments) override;
+  void Candidates(const CandidateArguments& arguments) override;
+
+  int64_t WorkBytes() const override;
+
+ private:
+  /// The device's copy of one of the layout's vectors; other indices are on the device already.
+  const int32_t* OnDevice(const int32_t* indices) const;
+  template <int kHeadDim>
+  void LaunchAttention(const AttentionArguments& arguments);
+
+  std::unique_ptr<Device> device_;
+  const Precision precision_;
+  const BackendLimits limits_;
+  ThreadPool pool_;
+  StepUpload step_;
+  const StepLayout* layout_ = nullptr;
+  std::unique_ptr<CandidateStage> candidates_;
+};
+
+}  // namespace sfumato::cuda
+
+#endif  // SFUMATO_CUDA_CUDA_BACKEND_H_

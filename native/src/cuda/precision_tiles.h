@@ -1,0 +1,29 @@
+#ifndef SFUMATO_CUDA_PRECISION_TILES_H_
+#define SFUMATO_CUDA_PRECISION_TILES_H_
+
+#include <type_traits>
+
+#include "cuda/cuda_matrix.h"
+
+namespace sfumato::cuda {
+
+/// Tiles of 8 rows that a product's block takes where there are many rows; more do not fit its registers.
+constexpr int RowTilesOf(Precision precision) { return precision == Precision::kBfloat16 ? 8 : 4; }
+
+/// Calls body with the numbers of row tiles, input terms and weight terms as types.
+template <class Body>
+void ForTerms(Precision precision, int weight_terms, const Body& body) {
+  using One = std::integral_constant<int, 1>;
+  using Three = std::integral_constant<int, 3>;
+  if (precision == Precision::kBfloat16) {
+    body(std::integral_constant<int, RowTilesOf(Precision::kBfloat16)>{}, One{}, One{});
+  } else if (weight_terms == 1) {
+    body(std::integral_constant<int, RowTilesOf(Precision::kFloat32)>{}, Three{}, One{});
+  } else {
+    body(std::integral_constant<int, RowTilesOf(Precision::kFloat32)>{}, Three{}, Three{});
+  }
+}
+
+}  // namespace sfumato::cuda
+
+#endif  // SFUMATO_CUDA_PRECISION_TILES_H_

@@ -1,0 +1,41 @@
+#include "cuda/cuda_backend.h"
+#include "ops/op_test.h"
+#include "simt/simt_device.h"
+
+namespace sfumato::test {
+namespace {
+
+/// Announces the layout of every operation that has one, since tests of single operations begin no step.
+class SingleOperations : public cuda::CudaBackend {
+ public:
+  using CudaBackend::CudaBackend;
+
+  void Attention(const AttentionArguments& arguments) override {
+    BeginStep(*arguments.layout);
+    CudaBackend::Attention(arguments);
+  }
+  void WriteKeyValues(const KeyValueWriteArguments& arguments) override {
+    BeginStep(*arguments.layout);
+    CudaBackend::WriteKeyValues(arguments);
+  }
+  void Candidates(const CandidateArguments& arguments) override {
+    BeginStep(*arguments.layout);
+    CudaBackend::Candidates(arguments);
+  }
+};
+
+TestedBackend Tested(const std::string& name, cuda::Precision precision) {
+  return {name, precision == cuda::Precision::kBfloat16, [precision](int, const BackendLimits& limits) {
+            return std::make_unique<SingleOperations>(std::make_unique<SimtDevice>(), precision, 1, limits);
+          }};
+}
+
+}  // namespace
+
+std::vector<TestedBackend> TestedBackends() { return {Tested("f32", cuda::Precision::kFloat32)}; }
+
+std::vector<TestedBackend> TestedProducts() {
+  return {Tested("f32", cuda::Precision::kFloat32), Tested("bf16", cuda::Precision::kBfloat16)};
+}
+
+}  // namespace sfumato::test

@@ -1,0 +1,196 @@
+"""What ptxas says of the CUDA kernels, and a step's time by their shapes; see bench/gpu_model."""
+import math
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+KINDS = ["rows", "products", "attention", "candidates"]
+# Of a multiprocessor: registers, bytes of shared memory, threads.
+LIMITS = {"sm_80": (65536, 164 << 10, 2048), "sm_90a": (65536, 228 << 10, 2048), "sm_100": (65536, 228 << 10, 2048), "sm_120": (65536, 100 << 10, 1536)}
+# Copy rates seen on these cards; mma.sync reaches about 0.6 of what wgmma does on Hopper (790 TFLOP/s seen), an assumption; rate
+# of the second-level cache, an assumption; time of a kernel's start and end in a stream without graphs, an assumption.
+CARDS = {"H100": (3.0e12, 470e12), "H200": (4.3e12, 470e12)}
+CACHE_RATE = 5.5e12
+LAUNCH = 2.0e-6
+
+
+def kernels_of(root):
+    """Threads and shared bytes of each kernel, by the compiler."""
+    names = []
+    for kind in KINDS:
+        text = (root / f"native/src/cuda/launch_{kind}.cu").read_text()
+        names += [(kind, name) for name in re.findall(r"SFUMATO_LAUNCH\((.*?)\)\n", text)]
+    includes = "".join(
+        f'#include "cuda/{header}.h"\n'
+        for header in ["attention_kernel", "candidate_kernels", "product_kernel", "router_kernels", "row_kernels", "soft_embedding_kernels"])
+    lines = "".join(
+        f'  {{ using K = {name}; std::printf("%d %zu\\n", K::kThreads, sizeof(K::Shared)); }}\n' for _, name in names)
+    source = f"#include <cstdio>\n{includes}using namespace sfumato::cuda;\nint main() {{\n{lines}}}\n"
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "sizes.cc"
+        path.write_text(source)
+        subprocess.run(["g++", "-std=c++20", "-O1", f"-I{root}/native/src", f"-I{root}/native/include", str(path), "-o", f"{folder}/sizes"], check=True)
+        sizes = subprocess.run([f"{folder}/sizes"], check=True, capture_output=True, text=True).stdout.split("\n")
+    return {name: tuple(map(int, line.split())) for (_, name), line in zip(names, sizes)}
+
+
+def demangled(mangled):
+    """The kernel's name as it stands in the sources."""
+    text = subprocess.run(["c++filt", mangled], check=True, capture_output=True, text=True).stdout
+    inside = re.search(r"RunKernel<(.*)>\(", text).group(1).replace("sfumato::cuda::", "").strip()
+    return re.sub(r"\((?:int)\)", "", inside)
+
+
+def compiled(build):
+    """Registers, stack and spilled bytes by architecture and kernel."""
+    found = {}
+    for kind in KINDS:
+        text = (build / f"cuda/launch_{kind}.o.ptxas").read_text()
+        entries = re.findall(
+            r"entry function '(\S+)' for '(\S+)'.*?(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads.*?Used (\d+) registers",
+            text, re.S)
+        for mangled, architecture, stack, stores, loads, registers in entries:
+            found[architecture, demangled(mangled)] = (int(registers), int(stack), int(stores) + int(loads))
+    return found
+
+
+def print_kernels(sizes, found):
+    print("Kernels: registers / bytes spilled / blocks of a multiprocessor\n")
+    architectures = sorted({architecture for architecture, _ in found}, key=lambda a: int(re.sub(r"\D", "", a)))
+    print("| kernel | threads | shared bytes | " + " | ".join(architectures) + " |")
+    print("|---|---|---|" + "---|" * len(architectures))
+    for name, (threads, shared) in sizes.items():
+        cells = []
+        for architecture in architectures:
+            registers, _, spilled = found[architecture, name]
+            limit_registers, limit_shared, limit_threads = LIMITS[architecture]
+            warp_registers = math.ceil(registers * 32 / 256) * 256
+            blocks = min(limit_registers // (warp_registers * threads // 32), limit_shared // (shared + 1024), limit_threads // threads, 32)
+            cells.append(f"{registers} / {spilled} / {blocks}")
+        print(f"| {name} | {threads} | {shared} | " + " | ".join(cells) + " |")
+    print()
+    return sum(spilled for _, _, spilled in found.values())
+
+
+class Step:
+    """Bytes and operations of the kernels of one step, with 2 bytes for each weight."""
+
+    def __init__(self):
+        self.parts = {}
+
+    def add(self, part, memory, cache, operations, launches=1):
+        total = self.parts.setdefault(part, [0, 0, 0, 0, []])
+        for i, value in enumerate((memory, cache, operations, launches)):
+            total[i] += value
+        total[4].append((memory, cache, operations, launches))
+
+    def product(self, part, rows, outputs, inner, groups=1, calls=1, gated=False):
+        """A block reads 64 outputs' weights for each tile of rows, and the tile's input, in F32, for each 64 outputs."""
+        width = outputs * (2 if gated else 1)
+        tile = 16 if rows <= 16 * groups else 64
+        tiles = groups * math.ceil(rows / groups / tile)
+        weights = groups * width * inner * 2
+        cache = tiles * width * inner * 2 + tiles * tile * inner * 4 * math.ceil(width / 64)
+        memory = weights + rows * (inner + outputs) * 4
+        for _ in range(calls):
+            self.add(part, memory, max(cache, memory), 2 * tiles * tile * width * inner)
+
+    def rows(self, part, rows, width, reads, calls=1):
+        for _ in range(calls):
+            self.add(part, rows * width * 4 * reads, rows * width * 4 * reads, 0)
+
+    def attention(self, rows, keys, heads, kv_heads, size, calls=1):
+        """Blocks of 64 rows (32 for heads over 256) read keys and values in F32; those split by size score twice."""
+        blocks = kv_heads * math.ceil(rows * heads / kv_heads / (32 if size > 256 else 64))
+        memory = keys * kv_heads * size * 8 + rows * heads * size * 8
+        for _ in range(calls):
+            self.add("attention", memory, blocks * keys * size * 8, (6 if size > 256 else 4) * rows * heads * keys * size)
+
+    def seconds(self, card):
+        memory_rate, rate = CARDS[card]
+        times = {}
+        for part, (_, _, _, _, kernels) in self.parts.items():
+            times[part] = sum(max(m / memory_rate, c / CACHE_RATE, o / rate) + n * LAUNCH for m, c, o, n in kernels)
+        return times
+
+
+def candidates(step, rows, vocabulary, inner, soft):
+    tiles = math.ceil(rows / 64)
+    memory = vocabulary * inner * 2
+    passes = 1
+    if soft:
+        passes = 2
+        step.add("soft embeddings", memory + rows * vocabulary * 8, tiles * memory + rows * vocabulary * 4 * inner / 64,
+                 2 * tiles * 64 * vocabulary * inner, 2 * math.ceil(vocabulary / 4096))
+    for _ in range(passes):
+        step.add("vocabulary", memory, tiles * (memory + 64 * inner * 4 * vocabulary / 64), 2 * tiles * 64 * vocabulary * inner)
+    step.add("draw", rows * 64 * inner * 2, rows * 64 * inner * 2, 2 * rows * 8 * 64 * inner)
+
+
+def llada(rows):
+    step = Step()
+    width, inner, layers = 4096, 12288, 32
+    for _ in range(layers):
+        step.rows("norms, rope, sums", rows, width, 3, 2)
+        step.product("attention products", rows, width, width, calls=1)
+        step.product("attention products", rows, 2 * width, width)
+        step.rows("norms, rope, sums", rows, width, 2, 2)
+        step.attention(rows, rows, 32, 32, 128)
+        step.product("attention products", rows, width, width)
+        step.product("feed-forward", rows, inner, width, gated=True)
+        step.product("feed-forward", rows, width, inner)
+    candidates(step, rows, 126464, width, False)
+    return step
+
+
+def diffusion_gemma(rows, context):
+    step = Step()
+    width = 2816
+    step.product("self-conditioning", rows, 2112, width, gated=True)
+    step.product("self-conditioning", rows, width, 2112)
+    for layer in range(30):
+        full = layer % 6 == 5
+        heads, kv_heads, size = (16, 2, 512) if full else (16, 8, 256)
+        keys = context + rows if full else min(context, 1024) + rows
+        step.rows("norms, rope, sums", rows, width, 3, 12)
+        step.product("attention products", rows, heads * size, width)
+        step.product("attention products", rows, 2 * kv_heads * size, width)
+        step.rows("norms, rope, sums", rows, heads * size, 2, 5)
+        step.attention(rows, keys, heads, kv_heads, size)
+        step.product("attention products", rows, width, heads * size)
+        step.product("dense feed-forward", rows, 2112, width, gated=True)
+        step.product("dense feed-forward", rows, width, 2112)
+        step.product("router", rows, 128, width)
+        step.rows("router", rows * 8, width, 3, 4)
+        step.product("experts", rows * 8, 704, width, groups=128, gated=True)
+        step.product("experts", rows * 8, width, 704, groups=128)
+    candidates(step, rows, 262144, width, True)
+    return step
+
+
+def print_step(title, step):
+    print(f"{title}, BF16\n")
+    times = {card: step.seconds(card) for card in CARDS}
+    print("| part | kernels | GB from memory | GB from the cache | TFLOP | ms H100 | ms H200 |")
+    print("|---|---|---|---|---|---|---|")
+    totals = [0.0] * 6
+    for part, (memory, cache, operations, launches, _) in step.parts.items():
+        row = [launches, memory / 1e9, cache / 1e9, operations / 1e12, times["H100"][part] * 1e3, times["H200"][part] * 1e3]
+        totals = [a + b for a, b in zip(totals, row)]
+        print(f"| {part} | {row[0]} | {row[1]:.2f} | {row[2]:.2f} | {row[3]:.3f} | {row[4]:.2f} | {row[5]:.2f} |")
+    print(f"| together | {totals[0]:.0f} | {totals[1]:.2f} | {totals[2]:.2f} | {totals[3]:.3f} | {totals[4]:.2f} | {totals[5]:.2f} |\n")
+
+
+def main():
+    root, build = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    spilled = print_kernels(kernels_of(root), compiled(build))
+    print_step("LLaDA-8B, 256 rows", llada(256))
+    print_step("DiffusionGemma-26B-A4B, 256 rows, 4,096 tokens of context", diffusion_gemma(256, 4096))
+    print(f"Bytes spilled by all kernels: {spilled}")
+    if spilled > 0:
+        sys.exit(1)
+
+
+main()

@@ -114,24 +114,24 @@ class LogitTile {
   /// All threads of the block.
   static SFUMATO_DEVICE void Multiply(Shared& shared, const CandidateStep& step, int64_t first, int64_t end,
                                       int64_t tile) {
-    int64_t own[kRowTiles];
-    int64_t guides[kRowTiles];
+    int64_t starts[kRowTiles];
     bool guided = false;
     SFUMATO_UNROLL
     for (int j = 0; j < kRowTiles; ++j) {
       const int64_t candidate = first + j * 8 + Lane() / 4;
-      own[j] = guides[j] = -1;
-      if (candidate >= end) continue;
-      const CandidateRow& row = step.rows[candidate];
-      own[j] = row.selected * step.head.inner;
-      if (row.guide >= 0) {
-        guides[j] = row.guide * step.head.inner;
-        guided = true;
-      }
+      starts[j] = candidate < end ? step.rows[candidate].selected * step.head.inner : -1;
+      guided = guided || (candidate < end && step.rows[candidate].guide >= 0);
     }
-    Tile::Multiply(shared.own, step.head, tile * kBlockStrips, step.hidden, own);
+    Tile::Multiply(shared.own, step.head, tile * kBlockStrips, step.hidden, starts);
     // The same for all warps: each looks at all rows.
-    if (Ballot(guided) != 0) Tile::Multiply(shared.guides, step.head, tile * kBlockStrips, step.hidden, guides);
+    if (Ballot(guided) == 0) return;
+    SFUMATO_UNROLL
+    for (int j = 0; j < kRowTiles; ++j) {
+      const int64_t candidate = first + j * 8 + Lane() / 4;
+      starts[j] =
+          candidate < end && step.rows[candidate].guide >= 0 ? step.rows[candidate].guide * step.head.inner : -1;
+    }
+    Tile::Multiply(shared.guides, step.head, tile * kBlockStrips, step.hidden, starts);
   }
 
   /// A candidate's logit before temperature and suppression, guided; given out as it is before that where it is wanted.
@@ -151,7 +151,17 @@ struct MeasureKernel {
   static constexpr const char* kName = "measure";
   static constexpr int kThreads = kProductThreads;
   using Logits = LogitTile<kRowTiles, kInputTerms, kWeightTerms>;
-  using Shared = typename Logits::Shared;
+  /// A thread's own numbers lie here while the product takes all registers.
+  struct Shared {
+    typename Logits::Shared logits;
+    SharedArray<float, kThreads> best;
+    SharedArray<float, kThreads> second;
+    SharedArray<int32_t, kThreads> best_token;
+    SharedArray<float, kThreads> sum;
+    SharedArray<float, kThreads> weighted_sum;
+    SharedArray<float, SFUMATO_MAX_TOP_CANDIDATES * kThreads> ranked_logits;  // [rank, thread]
+    SharedArray<int32_t, SFUMATO_MAX_TOP_CANDIDATES * kThreads> ranked_tokens;
+  };
   /// Threads that share a candidate, and so the pieces of a segment.
   static constexpr int kShares = kThreads / Logits::kRows;
   static constexpr int kColumns = kCandidateTile / kShares;
@@ -165,17 +175,15 @@ struct MeasureKernel {
     const int share = ThreadIndex() % kShares;
     const int64_t candidate = first + index;
     const bool there = candidate < end;
-    PieceStatistics piece = {-INFINITY, -INFINITY, -1, 0, 0};
-    RankedToken ranked[SFUMATO_MAX_TOP_CANDIDATES];
-    SFUMATO_UNROLL
-    for (int i = 0; i < SFUMATO_MAX_TOP_CANDIDATES; ++i) ranked[i] = {-INFINITY, -1};
+    SavePiece(shared, {-INFINITY, -INFINITY, -1, 0, 0});
+    for (int rank = 0; rank < SFUMATO_MAX_TOP_CANDIDATES; ++rank) SaveRanked(shared, rank, {-INFINITY, -1});
 
     const int64_t first_tile = static_cast<int64_t>(BlockY()) * kSegmentTiles;
     const int64_t end_tile = first_tile + kSegmentTiles < step.tiles ? first_tile + kSegmentTiles : step.tiles;
     for (int64_t tile = first_tile; tile < end_tile; ++tile) {
-      Logits::Multiply(shared, step, first, end, tile);
+      Logits::Multiply(shared.logits, step, first, end, tile);
       TileSum sum = {-INFINITY, 0};
-      if (there) sum = MeasureShare(shared, candidate, index, share, tile, piece, ranked);
+      if (there) sum = MeasureShare(shared, candidate, index, share, tile);
       // All lanes take part, those without a candidate with nothing.
       float maximum = sum.maximum;
       for (int mask = 1; mask < kShares; mask *= 2) maximum = fmaxf(maximum, ShuffleXor(maximum, mask));
@@ -186,17 +194,33 @@ struct MeasureKernel {
     }
     if (!there) return;
     const int64_t place = candidate * step.pieces + static_cast<int64_t>(BlockY()) * kShares + share;
-    step.statistics[place] = piece;
-    SFUMATO_UNROLL
-    for (int i = 0; i < SFUMATO_MAX_TOP_CANDIDATES; ++i) {
-      if (i < step.top) step.ranked[place * step.top + i] = ranked[i];
-    }
+    step.statistics[place] = SavedPiece(shared);
+    for (int rank = 0; rank < step.top; ++rank) step.ranked[place * step.top + rank] = SavedRanked(shared, rank);
   }
 
  private:
+  static SFUMATO_DEVICE void SavePiece(Shared& shared, const PieceStatistics& piece) {
+    shared.best[ThreadIndex()] = piece.best;
+    shared.second[ThreadIndex()] = piece.second;
+    shared.best_token[ThreadIndex()] = piece.best_token;
+    shared.sum[ThreadIndex()] = piece.sum;
+    shared.weighted_sum[ThreadIndex()] = piece.weighted_sum;
+  }
+  static SFUMATO_DEVICE PieceStatistics SavedPiece(Shared& shared) {
+    return {shared.best[ThreadIndex()], shared.second[ThreadIndex()], shared.best_token[ThreadIndex()],
+            shared.sum[ThreadIndex()], shared.weighted_sum[ThreadIndex()]};
+  }
+  static SFUMATO_DEVICE void SaveRanked(Shared& shared, int rank, const RankedToken& ranked) {
+    shared.ranked_logits[rank * kThreads + ThreadIndex()] = ranked.logit;
+    shared.ranked_tokens[rank * kThreads + ThreadIndex()] = ranked.token;
+  }
+  static SFUMATO_DEVICE RankedToken SavedRanked(Shared& shared, int rank) {
+    return {shared.ranked_logits[rank * kThreads + ThreadIndex()],
+            shared.ranked_tokens[rank * kThreads + ThreadIndex()]};
+  }
+
   /// One thread's columns of a tile: adds to its piece and returns their weight for the draw.
-  SFUMATO_DEVICE TileSum MeasureShare(Shared& shared, int64_t candidate, int index, int share, int64_t tile,
-                                      PieceStatistics& piece, RankedToken (&ranked)[SFUMATO_MAX_TOP_CANDIDATES]) const {
+  SFUMATO_DEVICE TileSum MeasureShare(Shared& shared, int64_t candidate, int index, int share, int64_t tile) const {
     const CandidateRow& row = step.rows[candidate];
     const CandidateRules& rules = step.rules[row.item];
     const int first_column = share * kColumns;
@@ -204,8 +228,8 @@ struct MeasureKernel {
     const int64_t left = step.head.outputs - begin;
     const int columns = left < kColumns ? (left < 0 ? 0 : static_cast<int>(left)) : kColumns;
     for (int c = 0; c < columns; ++c) {
-      const float logit = Logits::At(shared, step, row, index, first_column + c, begin + c, true);
-      Logits::Tile::Set(shared.own, first_column + c, index, logit);
+      const float logit = Logits::At(shared.logits, step, row, index, first_column + c, begin + c, true);
+      Logits::Tile::Set(shared.logits.own, first_column + c, index, logit);
     }
     ReadLists(shared, candidate, row, rules, index, first_column, begin, columns);
 
@@ -213,7 +237,7 @@ struct MeasureKernel {
     float second = -INFINITY;
     int32_t best_token = -1;
     for (int c = 0; c < columns; ++c) {
-      const float logit = Logits::Tile::At(shared.own, first_column + c, index);
+      const float logit = Logits::Tile::At(shared.logits.own, first_column + c, index);
       if (logit > best) {
         second = best;
         best = logit;
@@ -228,7 +252,7 @@ struct MeasureKernel {
     float weighted_sum = 0;
     float sampling_sum = 0;
     for (int c = 0; c < columns; ++c) {
-      const float logit = Logits::Tile::At(shared.own, first_column + c, index);
+      const float logit = Logits::Tile::At(shared.logits.own, first_column + c, index);
       if (logit == -INFINITY) continue;
       const float shift = scale * (logit - best);
       const float weight = expf(shift);
@@ -239,9 +263,11 @@ struct MeasureKernel {
     }
     if (!(sum < INFINITY)) step.not_finite[0] = 1;
     if (best == -INFINITY) return {best, 0};
+    PieceStatistics piece = SavedPiece(shared);
     Add(scale, {best, second, best_token, sum, weighted_sum}, piece);
-    if (rules.top_count > 0 && best > ranked[SFUMATO_MAX_TOP_CANDIDATES - 1].logit)
-      Rank(shared, index, first_column, begin, columns, ranked);
+    SavePiece(shared, piece);
+    if (rules.top_count > 0 && best > SavedRanked(shared, rules.top_count - 1).logit)
+      Rank(shared, index, first_column, begin, columns, rules.top_count);
     return {best, sampling_sum};
   }
 
@@ -251,18 +277,18 @@ struct MeasureKernel {
     for (int i = 0; i < rules.suppressed_count; ++i) {
       const int64_t column = rules.suppressed[i] - begin;
       if (column >= 0 && column < columns)
-        Logits::Tile::Set(shared.own, first_column + static_cast<int>(column), index, -INFINITY);
+        Logits::Tile::Set(shared.logits.own, first_column + static_cast<int>(column), index, -INFINITY);
     }
     const int64_t input = (row.token < 0 ? step.tokens[row.row] : row.token) - begin;
     if (input >= 0 && input < columns)
-      step.input_logits[candidate] = Logits::Tile::At(shared.own, first_column + static_cast<int>(input), index);
+      step.input_logits[candidate] = Logits::Tile::At(shared.logits.own, first_column + static_cast<int>(input), index);
     for (int i = 0; i < rules.unconfident_count; ++i) {
       const int64_t column = rules.unconfident[i] - begin;
       if (column < 0 || column >= columns) continue;
       // Minus infinity for a token that is listed twice.
       step.unconfident_logits[candidate * SFUMATO_MAX_TOKEN_LIST + i] =
-          Logits::Tile::At(shared.own, first_column + static_cast<int>(column), index);
-      Logits::Tile::Set(shared.own, first_column + static_cast<int>(column), index, -INFINITY);
+          Logits::Tile::At(shared.logits.own, first_column + static_cast<int>(column), index);
+      Logits::Tile::Set(shared.logits.own, first_column + static_cast<int>(column), index, -INFINITY);
     }
   }
 
@@ -291,18 +317,15 @@ struct MeasureKernel {
     piece.weighted_sum = weighted_sum;
   }
 
-  SFUMATO_DEVICE void Rank(Shared& shared, int index, int first_column, int64_t begin, int columns,
-                           RankedToken (&ranked)[SFUMATO_MAX_TOP_CANDIDATES]) const {
+  SFUMATO_DEVICE void Rank(Shared& shared, int index, int first_column, int64_t begin, int columns, int top) const {
     for (int c = 0; c < columns; ++c) {
-      RankedToken offered = {Logits::Tile::At(shared.own, first_column + c, index), static_cast<int32_t>(begin) + c};
-      if (!(offered.logit > ranked[SFUMATO_MAX_TOP_CANDIDATES - 1].logit)) continue;
-      SFUMATO_UNROLL
-      for (int i = 0; i < SFUMATO_MAX_TOP_CANDIDATES; ++i) {
-        if (!Before(offered.logit, offered.token, ranked[i].logit, ranked[i].token)) continue;
-        const RankedToken displaced = ranked[i];
-        ranked[i] = offered;
-        offered = displaced;
-      }
+      const RankedToken offered = {Logits::Tile::At(shared.logits.own, first_column + c, index),
+                                   static_cast<int32_t>(begin) + c};
+      if (!(offered.logit > SavedRanked(shared, top - 1).logit)) continue;
+      int rank = top - 1;
+      for (; rank > 0 && offered.logit > SavedRanked(shared, rank - 1).logit; --rank)
+        SaveRanked(shared, rank, SavedRanked(shared, rank - 1));
+      SaveRanked(shared, rank, offered);
     }
   }
 };

@@ -8,7 +8,7 @@
 namespace sfumato::cuda {
 
 template <class Kernel>
-__global__ void __launch_bounds__(Kernel::kThreads) RunKernel(const __grid_constant__ Kernel kernel) {
+__global__ void __launch_bounds__(Kernel::kThreads, 1) RunKernel(const __grid_constant__ Kernel kernel) {
   extern __shared__ __align__(16) unsigned char memory[];
   kernel(*reinterpret_cast<typename Kernel::Shared*>(memory));
 }

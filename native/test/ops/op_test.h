@@ -7,6 +7,7 @@
 #include <cmath>
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <random>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ struct TestedBackend {
   /// Whether products round both operands; everything else is the same.
   bool rounds_to_bfloat16;
   std::function<std::unique_ptr<Backend>(int threads, const BackendLimits& limits)> make;
+
+  friend std::ostream& operator<<(std::ostream& stream, const TestedBackend& tested) { return stream << tested.name; }
 };
 
 /// Those of the test program: one is for the CPU's kernels, another for those of CUDA under their harness.

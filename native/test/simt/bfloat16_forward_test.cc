@@ -15,6 +15,8 @@ struct Tested {
   /// Root mean square of the difference, in parts of the logits' own. Where experts are chosen, rounding changes a choice
   /// here and there.
   double tolerance;
+
+  friend std::ostream& operator<<(std::ostream& stream, const Tested& tested) { return stream << tested.fixture; }
 };
 
 class Bfloat16ForwardTest : public testing::TestWithParam<Tested> {};

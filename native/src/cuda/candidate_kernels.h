@@ -114,24 +114,23 @@ class LogitTile {
   /// All threads of the block.
   static SFUMATO_DEVICE void Multiply(Shared& shared, const CandidateStep& step, int64_t first, int64_t end,
                                       int64_t tile) {
-    int64_t starts[kRowTiles];
+    int32_t rows[kRowTiles];
     bool guided = false;
     SFUMATO_UNROLL
     for (int j = 0; j < kRowTiles; ++j) {
       const int64_t candidate = first + j * 8 + Lane() / 4;
-      starts[j] = candidate < end ? step.rows[candidate].selected * step.head.inner : -1;
+      rows[j] = candidate < end ? step.rows[candidate].selected : -1;
       guided = guided || (candidate < end && step.rows[candidate].guide >= 0);
     }
-    Tile::Multiply(shared.own, step.head, tile * kBlockStrips, step.hidden, starts);
+    Tile::Multiply(shared.own, step.head, tile * kBlockStrips, step.hidden, rows);
     // The same for all warps: each looks at all rows.
     if (Ballot(guided) == 0) return;
     SFUMATO_UNROLL
     for (int j = 0; j < kRowTiles; ++j) {
       const int64_t candidate = first + j * 8 + Lane() / 4;
-      starts[j] =
-          candidate < end && step.rows[candidate].guide >= 0 ? step.rows[candidate].guide * step.head.inner : -1;
+      rows[j] = candidate < end ? step.rows[candidate].guide : -1;
     }
-    Tile::Multiply(shared.guides, step.head, tile * kBlockStrips, step.hidden, starts);
+    Tile::Multiply(shared.guides, step.head, tile * kBlockStrips, step.hidden, rows);
   }
 
   /// A candidate's logit before temperature and suppression, guided; given out as it is before that where it is wanted.

@@ -46,13 +46,13 @@ struct ProductKernel {
 
  private:
   SFUMATO_DEVICE void Run(Shared& shared, const Fragments& matrix, int64_t first_row, int64_t end_row) const {
-    int64_t starts[kRowTiles];
+    int32_t rows_of_lane[kRowTiles];
     SFUMATO_UNROLL
     for (int j = 0; j < kRowTiles; ++j) {
       const int64_t row = first_row + j * 8 + Lane() / 4;
-      starts[j] = row < end_row ? row * matrix.inner : -1;
+      rows_of_lane[j] = row < end_row ? static_cast<int32_t>(row) : -1;
     }
-    Tile::Multiply(shared, matrix, static_cast<int64_t>(BlockY()) * kBlockStrips, input, starts);
+    Tile::Multiply(shared, matrix, static_cast<int64_t>(BlockY()) * kBlockStrips, input, rows_of_lane);
     const int columns = matrix.gated ? kBlockOutputs / 2 : kBlockOutputs;
     for (int i = ThreadIndex(); i < columns * Tile::kRows; i += kThreads) {
       const int column = i % columns;

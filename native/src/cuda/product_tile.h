@@ -53,10 +53,10 @@ class ProductTile {
     shared.sums[output * (kRows + 1) + row] = value;
   }
 
-  /// All threads of the block, which may have read the results before. starts: where in the input the lane's rows i / 4,
-  /// i / 4 + 8, ... begin; negative for none, whose products are zero. Results are there for all threads.
+  /// All threads of the block, which may have read the results before. rows: those of the input that are the lane's, which
+  /// are rows i / 4, i / 4 + 8, ... of the tile; negative for none, whose products are zero. Results are there for all threads.
   static SFUMATO_DEVICE void Multiply(Shared& shared, const Fragments& weights, int64_t first_strip,
-                                      const Global<const float>& input, const int64_t (&starts)[kRowTiles]) {
+                                      const Global<const float>& input, const int32_t (&rows)[kRowTiles]) {
     float sums[kBlockStrips][kRowTiles][4] = {};
     const int64_t begin = static_cast<int64_t>(weights.tiles) * WarpIndex() / kProductWarps;
     const int64_t end = static_cast<int64_t>(weights.tiles) * (WarpIndex() + 1) / kProductWarps;
@@ -77,7 +77,7 @@ class ProductTile {
       const int64_t k = tile * kInnerTile + Lane() % 4 * 4;
       SFUMATO_UNROLL
       for (int j = 0; j < kRowTiles; ++j) {
-        const Float4 numbers = LoadRow(input, starts[j], k, weights.inner, aligned);
+        const Float4 numbers = LoadRow(input, rows[j], k, weights.inner, aligned);
         uint32_t low[kInputTerms];
         uint32_t high[kInputTerms];
         SplitBfloat16(numbers.x, numbers.y, low);
@@ -117,9 +117,10 @@ class ProductTile {
   }
 
   /// Four numbers of a row, zeros where it has none.
-  static SFUMATO_DEVICE Float4 LoadRow(const Global<const float>& input, int64_t start, int64_t k, int64_t inner,
+  static SFUMATO_DEVICE Float4 LoadRow(const Global<const float>& input, int32_t row, int64_t k, int64_t inner,
                                        bool aligned) {
-    if (start < 0) return {0, 0, 0, 0};
+    if (row < 0) return {0, 0, 0, 0};
+    const int64_t start = row * inner;
     if (aligned && k + 4 <= inner) return Load4(input, start + k);
     Float4 numbers = {0, 0, 0, 0};
     if (k < inner) numbers.x = input[start + k];

@@ -5,15 +5,10 @@ namespace sfumato {
 ExpertWorkspace ExpertWorkspace::Allocate(Backend& backend, int64_t rows, const RouterRules& rules, int64_t width,
                                           int64_t inner) {
   const int64_t places = rows * rules.chosen;
-  return {backend.Allocate(rows * rules.experts),
-          backend.Allocate(places),
-          backend.Allocate(places * width),
-          backend.Allocate(places * inner),
-          backend.Allocate(places * width),
-          backend.AllocateIndices(places),
-          backend.AllocateIndices(places),
-          backend.AllocateIndices(places),
-          backend.AllocateIndices(rules.experts)};
+  return {
+      backend.Allocate(rows * rules.experts), backend.Allocate(places),         backend.Allocate(places * width),
+      backend.Allocate(places * inner),       backend.Allocate(places * width), backend.AllocateIndices(places),
+      backend.AllocateIndices(places),        backend.AllocateIndices(places),  backend.AllocateIndices(rules.experts)};
 }
 
 void MixtureOfExperts::GroupExperts(Backend& backend) {

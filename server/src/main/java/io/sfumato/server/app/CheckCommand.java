@@ -62,6 +62,7 @@ final class CheckCommand implements Callable<Integer> {
             usual.slots(),
             0,
             usual.queueCapacity(),
+            usual.prefixCacheTokens(),
             maskTokenId);
     long start = System.nanoTime();
     ModelLoader loader = new ModelLoader(engines, System::nanoTime, Clock.systemUTC(), "");

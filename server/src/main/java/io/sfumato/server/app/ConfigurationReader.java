@@ -38,6 +38,7 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  *     slots: 16
  *     batch_tokens: 0
  *     queue_capacity: 256
+ *     prefix_cache_tokens: 65536   # 0: none; absent: as many as the pages hold
  *     mask_token_id: 5             # only for models whose files name none
  * rpc:
  *   threads: 4
@@ -174,6 +175,11 @@ final class ConfigurationReader {
               section.integer("slots", 1, 1024, ModelSource.USUAL_SLOTS),
               section.integer("batch_tokens", 0, 1 << 20, 0),
               section.integer("queue_capacity", 0, 100_000, ModelSource.USUAL_QUEUE_CAPACITY),
+              section.integer(
+                  "prefix_cache_tokens",
+                  0,
+                  Integer.MAX_VALUE,
+                  ModelSource.USUAL_PREFIX_CACHE_TOKENS),
               section.token("mask_token_id").orElse(-1)));
       section.refuseOthers();
     }

@@ -74,7 +74,11 @@ public final class ModelLoader {
       warmUp(engine, mask, defaults);
       EngineLoopOptions loopOptions =
           new EngineLoopOptions(
-              "engine-" + source.name(), source.queueCapacity(), mask, sessionPrefix);
+              "engine-" + source.name(),
+              source.queueCapacity(),
+              mask,
+              source.prefixCacheTokens(),
+              sessionPrefix);
       EngineLoop loop = new EngineLoop(engine, loopOptions, clock, whenLost);
       loop.start();
       opened.clear();

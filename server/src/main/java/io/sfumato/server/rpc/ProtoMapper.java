@@ -86,6 +86,7 @@ final class ProtoMapper {
         .setPromptTokens(usage.promptTokens())
         .setCanvasTokens(usage.canvasTokens())
         .setCommittedTokens(usage.committedTokens())
+        .setCachedPromptTokens(usage.cachedPromptTokens())
         .setForwardPasses(usage.forwardPasses())
         .setTokenForwards(usage.tokenForwards())
         .setRevisions(usage.revisions())

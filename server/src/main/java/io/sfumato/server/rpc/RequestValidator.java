@@ -35,6 +35,7 @@ final class RequestValidator {
   private static final int LONGEST_STOP_TEXT = 256;
   private static final int MOST_STOP_TOKENS = 64;
   private static final int LONGEST_TAG = 128;
+  private static final int LONGEST_SALT = 128;
   private static final int MOST_LABELS = 16;
   private static final int LONGEST_LABEL = 64;
   private static final int LONGEST_LABEL_VALUE = 256;
@@ -59,6 +60,7 @@ final class RequestValidator {
     ServedModel model = models.require(start.getModel());
     Problems problems = new Problems();
     checkNames(start.getClientTag(), start.getLabelsMap(), problems);
+    Ranges.length(problems, "start.cache_salt", start.getCacheSalt(), 0, LONGEST_SALT);
     StreamSettings stream =
         StreamReader.read(start.getStream(), "start.stream", model, hasControls, problems);
     int[] prompt = NO_TOKENS;
@@ -115,6 +117,7 @@ final class RequestValidator {
         start.getStop(),
         stream,
         deadlineNanos,
+        start.getCacheSalt(),
         start.getClientTag(),
         problems);
   }
@@ -142,6 +145,7 @@ final class RequestValidator {
     ServedModel model = models.require(start.getModel());
     Problems problems = new Problems();
     checkNames(start.getClientTag(), start.getLabelsMap(), problems);
+    Ranges.length(problems, "start.cache_salt", start.getCacheSalt(), 0, LONGEST_SALT);
     StreamSettings stream =
         StreamReader.read(start.getStream(), "start.stream", model, true, problems);
     int[] prompt = NO_TOKENS;
@@ -179,6 +183,7 @@ final class RequestValidator {
         start.getStop(),
         stream,
         deadlineNanos,
+        start.getCacheSalt(),
         start.getClientTag(),
         problems);
   }
@@ -193,6 +198,7 @@ final class RequestValidator {
       StopSpec stop,
       StreamSettings stream,
       long deadlineNanos,
+      String cacheSalt,
       String tag,
       Problems problems) {
     ModelDefaults defaults = model.defaults();
@@ -226,6 +232,7 @@ final class RequestValidator {
             stop.getIgnoreEndOfText() ? NO_TOKENS : defaults.endOfTextTokens(),
             stopTokens,
             stream.alternatives(),
+            cacheSalt,
             deadlineNanos,
             softDeadline,
             tag);

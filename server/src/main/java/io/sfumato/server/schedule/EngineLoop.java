@@ -86,7 +86,9 @@ public final class EngineLoop implements SessionGate, AutoCloseable {
         new AdmissionQueue(
             engine.limits().slots(), engine.limits().pages(), options.queueCapacity());
     load = new LoadGauge(engine.limits().slots());
-    running = new RunningSessions(engine.limits(), queue, load, this::resetSlot);
+    running =
+        new RunningSessions(
+            engine.limits(), queue, load, this::resetSlot, options.prefixCacheTokens());
     batch = new StepBatch(engine.limits());
   }
 
@@ -232,9 +234,10 @@ public final class EngineLoop implements SessionGate, AutoCloseable {
       return false;
     }
     for (int index = 0; index < chosen.size(); index++) {
-      Session session = chosen.get(index).session();
-      if (!session.state().isOver()) {
-        guard(session, decided -> decided.decide(candidates));
+      Seat seat = chosen.get(index);
+      Session session = seat.session();
+      if (!session.state().isOver() && guard(session, decided -> decided.decide(candidates))) {
+        running.share(seat);
       }
     }
     return true;
@@ -250,7 +253,8 @@ public final class EngineLoop implements SessionGate, AutoCloseable {
       if (seat.session().state().isOver()) {
         continue;
       }
-      if (!guard(seat.session(), session -> session.write(batch, seat.slot(), seat.pages()))) {
+      if (!guard(
+          seat.session(), session -> session.write(batch, seat.slot(), seat.pages().pages()))) {
         return writeChosen(); // without the one that failed, which may have left half an item
       }
     }

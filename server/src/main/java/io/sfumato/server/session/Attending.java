@@ -26,7 +26,7 @@ public record Attending(int blockLength, int blockOffset, boolean shiftedLogits)
   }
 
   /** The first position at or after the given one with which a block begins. */
-  int borderAfter(int position) {
+  public int borderAfter(int position) {
     return Math.ceilDiv(position + blockOffset, blockLength) * blockLength - blockOffset;
   }
 }

@@ -59,8 +59,6 @@ final class Denoiser {
   private int alternatives; // per position
   private int blockSteps;
   private int totalSteps;
-  private int forwardPasses;
-  private long tokenForwards;
 
   /**
    * @param maskToken token at undecided positions
@@ -226,8 +224,6 @@ final class Denoiser {
    * @return whether it was about the canvas
    */
   boolean decide(Candidates candidates) {
-    forwardPasses += items();
-    tokenForwards += tokens();
     sequence.ran();
     if (sequence.isFilling()) {
       return false;
@@ -386,13 +382,7 @@ final class Denoiser {
     return canvas.snapshot(blockSteps, totalSteps);
   }
 
-  Usage usage(int committedTokens) {
-    return new Usage(
-        spec.promptTokens().length,
-        canvas.length(),
-        committedTokens,
-        forwardPasses,
-        tokenForwards,
-        canvas.history().totalRevisions());
+  Sequence sequence() {
+    return sequence;
   }
 }

@@ -15,7 +15,7 @@ import io.sfumato.server.canvas.Canvas;
  * prompt in chunks of their own, those of the canvas in the first step of the block that follows.
  * Guidance needs a second view of the prompt, so that it keeps nothing.
  */
-final class Sequence {
+public final class Sequence {
 
   private final SessionSpec spec;
   private final Attending attending;
@@ -23,12 +23,15 @@ final class Sequence {
   private final int maskToken;
   private final int promptLength;
   private final int chunkTokens;
+  private int reused; // tokens that were in the pages from the start
   private int held; // tokens in the pages
   private int start; // of the step at hand
   private int end;
   private int written; // tokens that the step at hand adds to the pages
   private boolean filling; // the step at hand only fills pages
   private boolean guided;
+  private int passes;
+  private long tokenForwards;
 
   /**
    * @param maskToken token at undecided positions
@@ -41,6 +44,30 @@ final class Sequence {
     attending = spec.attending();
     promptLength = spec.promptTokens().length;
     this.chunkTokens = Math.max(chunkTokens, attending.blockLength());
+  }
+
+  /**
+   * Before the first step: the pages hold so many of the first tokens already.
+   *
+   * @param tokens finished tokens of the prompt, up to a border of blocks
+   */
+  public void reuse(int tokens) {
+    reused = tokens;
+    held = tokens;
+  }
+
+  /** Finished tokens in the pages. */
+  public int held() {
+    return held;
+  }
+
+  /** The token at a position. */
+  public int token(int position) {
+    if (position < promptLength) {
+      return spec.promptTokens()[position];
+    }
+    int ofCanvas = position - promptLength;
+    return canvas.isUndecided(ofCanvas) ? maskToken : canvas.token(ofCanvas);
   }
 
   /** Whether the pages lack so much of what is finished that a step has to fill them first. */
@@ -148,13 +175,8 @@ final class Sequence {
             .add(kind, slot, start)
             .blocks(attending.blockLength(), attending.blockOffset())
             .shiftedLogits(attending.shiftedLogits());
-    for (int position = start; position < Math.min(promptLength, end); position++) {
-      batch.addToken(hidesPrompt ? maskToken : spec.promptTokens()[position]);
-    }
-    for (int position = Math.max(0, start - promptLength);
-        position < end - promptLength;
-        position++) {
-      batch.addToken(canvas.isUndecided(position) ? maskToken : canvas.token(position));
+    for (int position = start; position < end; position++) {
+      batch.addToken(hidesPrompt && position < promptLength ? maskToken : token(position));
     }
     return item;
   }
@@ -167,5 +189,19 @@ final class Sequence {
   /** The step at hand was run: the pages hold what it wrote. */
   void ran() {
     held += written;
+    passes += items();
+    tokenForwards += tokens();
+  }
+
+  /** What the steps have cost so far. */
+  Usage usage(int committedTokens) {
+    return new Usage(
+        promptLength,
+        canvas.length(),
+        committedTokens,
+        reused,
+        passes,
+        tokenForwards,
+        canvas.history().totalRevisions());
   }
 }

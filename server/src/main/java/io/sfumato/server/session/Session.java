@@ -5,7 +5,6 @@ import static java.util.Objects.requireNonNull;
 import io.sfumato.engine.Candidates;
 import io.sfumato.engine.StepBatch;
 import io.sfumato.server.canvas.Canvas;
-import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
 import java.util.Arrays;
 
@@ -154,7 +153,7 @@ public final class Session implements SessionHandle {
     }
     long now = clock.nanoTime();
     if (spec.deadlineNanos() != Long.MAX_VALUE && now - spec.deadlineNanos() >= 0) {
-      expire();
+      fail(milestones.expired(state == SessionState.QUEUED, now));
       return false;
     }
     if (state == SessionState.QUEUED) {
@@ -180,18 +179,6 @@ public final class Session implements SessionHandle {
     pace.resume();
     commitDoneBlocks();
     signal();
-  }
-
-  private void expire() {
-    boolean queued = state == SessionState.QUEUED;
-    fail(
-        new ServingException(
-            queued ? ErrorReason.EXPIRED_IN_QUEUE : ErrorReason.EXPIRED_RUNNING,
-            "deadline: passed after "
-                + (clock.nanoTime() - milestones.arrivalNanos()) / 1_000_000
-                + " ms "
-                + (queued ? "in the queue" : "of work")
-                + " (expected: the end of the session before)"));
   }
 
   private void applyControls() {
@@ -351,7 +338,7 @@ public final class Session implements SessionHandle {
             Arrays.copyOf(canvas.committedTokens(0), length),
             denoiser.slotValues(length),
             canvas.history().revisedTokens(length),
-            denoiser.usage(length),
+            denoiser.sequence().usage(length),
             milestones.timing(clock.nanoTime())));
     state = SessionState.FINISHED;
   }
@@ -385,6 +372,11 @@ public final class Session implements SessionHandle {
       cancelled = true;
       outbox.close();
     }
+  }
+
+  /** What of the session the key-value pages hold; on the engine thread. */
+  public Sequence sequence() {
+    return denoiser.sequence();
   }
 
   /** The canvas; for checks after each step, on the engine thread. */

@@ -21,6 +21,8 @@ import java.util.OptionalLong;
  *     canvas; may be empty
  * @param stopTokens like end-of-text, but reported as a stop
  * @param alternatives most probable tokens that come with each position of a canvas; 0 for none
+ * @param cacheSalt whose keys and values the session may find in the cache, and who may find its
+ *     own: sessions with the same salt
  * @param deadlineNanos the call's deadline on the server's clock ({@code NanoClock});
  *     Long.MAX_VALUE for none
  * @param softDeadlineNanos time from the session's arrival until its best guess is to be committed
@@ -37,6 +39,7 @@ public record SessionSpec(
     int[] endOfTextTokens,
     int[] stopTokens,
     int alternatives,
+    String cacheSalt,
     long deadlineNanos,
     OptionalLong softDeadlineNanos,
     String tag) {

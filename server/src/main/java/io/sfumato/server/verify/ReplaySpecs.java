@@ -58,6 +58,7 @@ final class ReplaySpecs {
         NO_TOKENS,
         NO_TOKENS,
         0,
+        "",
         Long.MAX_VALUE,
         OptionalLong.empty(),
         "");

@@ -82,7 +82,7 @@ public final class Verification {
   private static EngineLoop loop(NativeEngine engine, GoldenFile golden, NanoClock clock) {
     try {
       EngineLoopOptions options =
-          new EngineLoopOptions("engine-verify", 0, maskToken(engine, golden), "verify-");
+          new EngineLoopOptions("engine-verify", 0, maskToken(engine, golden), 0, "verify-");
       return new EngineLoop(engine, options, clock, () -> {});
     } catch (RuntimeException refusal) {
       engine.close();

@@ -93,7 +93,8 @@ class ModelLoaderTest {
   @Test
   void aFamilyThatAttendsInBlocksIsServedWithPages() throws Exception {
     ModelSource source =
-        new ModelSource("sdar", Path.of("..", "fixtures", "sdar"), 1, ProductType.F32, 2, 0, 4, -1);
+        new ModelSource(
+            "sdar", Path.of("..", "fixtures", "sdar"), 1, ProductType.F32, 2, 0, 4, 0, -1);
     ModelLoader loader = loader(NativeEngine::open);
     try (LoadedModel model = loader.load(source, () -> {})) {
       assertThat(model.served().defaults().blockCausal()).isTrue();
@@ -116,7 +117,7 @@ class ModelLoaderTest {
         "{\"model_type\": \"" + modelType + "\", \"max_position_embeddings\": 64}");
     writeSection(section);
     int[] pages = {-1};
-    ModelSource source = new ModelSource("test", directory, 1, ProductType.F32, 2, 0, 4, -1);
+    ModelSource source = new ModelSource("test", directory, 1, ProductType.F32, 2, 0, 4, 0, -1);
     assertThatThrownBy(() ->
             loader(
                     options -> {

@@ -207,6 +207,11 @@ class RequestValidatorTest {
         ErrorReason.INVALID_FIELD,
         "start.client_tag",
         "client_tag: 129 characters (expected: 0..128 characters)");
+    refuses(
+        valid().toBuilder().setCacheSalt("x".repeat(129)).build(),
+        ErrorReason.INVALID_FIELD,
+        "start.cache_salt",
+        "cache_salt: 129 characters (expected: 0..128 characters)");
     GenerateStart.Builder labels = valid().toBuilder();
     IntStream.range(0, 17).forEach(index -> labels.putLabels("k" + index, ""));
     refuses(

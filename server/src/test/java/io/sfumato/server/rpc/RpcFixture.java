@@ -64,7 +64,10 @@ final class RpcFixture implements AutoCloseable {
     engine = new ScriptedEngine(info(), new EngineLimits(slots, 16, 4096, 2048, 3, 0, 16), script);
     loop =
         new EngineLoop(
-            engine, new EngineLoopOptions("engine-test", 16, -1, "s-"), System::nanoTime, () -> {});
+            engine,
+            new EngineLoopOptions("engine-test", 16, -1, 0, "s-"),
+            System::nanoTime,
+            () -> {});
     gate = new RecordingGate(loop);
     catalog = catalog(gate);
     AtomicLong randomness = new AtomicLong(1);

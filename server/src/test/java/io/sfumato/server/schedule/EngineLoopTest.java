@@ -274,7 +274,7 @@ final class EngineLoopTest {
 
   @Test
   void refusesEnginesItCannotServe() {
-    EngineLoopOptions options = new EngineLoopOptions("engine-test", 1, -1, "s");
+    EngineLoopOptions options = new EngineLoopOptions("engine-test", 1, -1, 0, "s");
     ScriptedEngine causal =
         new ScriptedEngine(
             LoopFixture.info(AttentionKind.BLOCK_CAUSAL),
@@ -299,7 +299,7 @@ final class EngineLoopTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() ->
             new EngineLoop(
-                full, new EngineLoopOptions("engine-test", 1, 64, "s"), () -> 0, () -> {}))
+                full, new EngineLoopOptions("engine-test", 1, 64, 0, "s"), () -> 0, () -> {}))
         .withMessage("mask_token_id: 64 (expected: 0..63)");
   }
 

@@ -34,12 +34,21 @@ public final class LoopFixture {
       EngineLimits limits,
       int queueCapacity,
       ScriptedEngine.Script script) {
+    this(attention, limits, queueCapacity, Integer.MAX_VALUE, script);
+  }
+
+  LoopFixture(
+      AttentionKind attention,
+      EngineLimits limits,
+      int queueCapacity,
+      int prefixCacheTokens,
+      ScriptedEngine.Script script) {
     engine = new ScriptedEngine(info(attention), limits, script);
     NanoClock clock = () -> nowNanos;
     loop =
         new EngineLoop(
             engine,
-            new EngineLoopOptions("engine-test", queueCapacity, -1, "s"),
+            new EngineLoopOptions("engine-test", queueCapacity, -1, prefixCacheTokens, "s"),
             clock,
             () -> lost++);
   }

@@ -74,7 +74,7 @@ final class NativeBatchInvarianceTest {
     endOfText = engine.info().endOfTextTokenId();
     loop =
         new EngineLoop(
-            engine, new EngineLoopOptions("engine-test", 10_000, -1, "s"), () -> 0, () -> {});
+            engine, new EngineLoopOptions("engine-test", 10_000, -1, 0, "s"), () -> 0, () -> {});
   }
 
   @AfterAll

@@ -26,12 +26,10 @@ final class NativeContextTest {
   @CsvSource({"sdar, 4, 0", "llada2_moe, 8, 0", "fast_dllm_v2, 8, 0", "a2d_qwen3, 8, 5"})
   void aSessionDoesNotNoticeItsNeighbours(String family, int block, int offset) {
     EngineLimits limits = new EngineLimits(12, 8, 160, 160, Specs.MOST_ALTERNATIVES, 48, 16);
-    Path model = Path.of("..", "fixtures", family);
-    NativeEngine engine = NativeEngine.open(new EngineOptions(model, 1, ProductType.F32, limits));
+    NativeEngine engine = engine(family, limits);
     EngineInfo info = engine.info();
     int mask = info.vocabulary() - 1;
-    EngineLoopOptions options = new EngineLoopOptions("engine-test", 1000, mask, "s");
-    try (EngineLoop loop = new EngineLoop(engine, options, () -> 0, () -> {})) {
+    try (EngineLoop loop = loop(engine, 0)) {
       for (int round = 0; round < 4; round++) {
         SessionSpec spec =
             new Specs()
@@ -47,6 +45,45 @@ final class NativeContextTest {
         assertThat(course(loop, spec, 9, info)).isEqualTo(alone);
       }
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"sdar, 4", "llada2_moe, 8", "fast_dllm_v2, 8", "a2d_qwen3, 8", "a2d_qwen2, 32"})
+  void reuseOfPromptsChangesNoBit(String family, int block) {
+    for (int pages : new int[] {13, 60}) {
+      EngineLimits limits = new EngineLimits(4, 8, 300, 300, Specs.MOST_ALTERNATIVES, pages, 16);
+      NativeEngine engine = engine(family, limits);
+      EngineInfo info = engine.info();
+      try (EngineLoop cold = loop(engine(family, limits), 0);
+          EngineLoop warm = loop(engine, Integer.MAX_VALUE)) {
+        Random random = new Random(pages);
+        SharedPrompts prompts =
+            new SharedPrompts(random, info.vocabulary() - 1, 120, block, info.shiftedLogits());
+        for (int session = 0; session < 12; session++) {
+          SessionSpec spec = prompts.next().build();
+          List<String> alone = SessionCourse.of(cold, spec, 0, () -> spec, random);
+          List<String> among =
+              SessionCourse.of(warm, spec, random.nextInt(4), () -> prompts.next().build(), random);
+          assertThat(SessionCourse.withoutUsage(among))
+              .hasSizeGreaterThan(1)
+              .isEqualTo(SessionCourse.withoutUsage(alone));
+        }
+        assertThat(cold.load().cachedTokens()).isZero();
+        assertThat(warm.load().cachedTokens()).isGreaterThan(100);
+      }
+    }
+  }
+
+  private static NativeEngine engine(String family, EngineLimits limits) {
+    Path model = Path.of("..", "fixtures", family);
+    return NativeEngine.open(new EngineOptions(model, 1, ProductType.F32, limits));
+  }
+
+  private static EngineLoop loop(NativeEngine engine, int prefixCacheTokens) {
+    int mask = engine.info().vocabulary() - 1;
+    EngineLoopOptions options =
+        new EngineLoopOptions("engine-test", 1000, mask, prefixCacheTokens, "s");
+    return new EngineLoop(engine, options, () -> 0, () -> {});
   }
 
   private static List<String> course(

@@ -39,6 +39,7 @@ public final class Specs {
   private long deadline = Long.MAX_VALUE;
   private OptionalLong softDeadline = OptionalLong.empty();
   private int alternatives;
+  private String cacheSalt = "";
 
   Specs prompt(int... tokens) {
     prompt = tokens;
@@ -122,6 +123,11 @@ public final class Specs {
     return this;
   }
 
+  Specs cacheSalt(String salt) {
+    cacheSalt = salt;
+    return this;
+  }
+
   Specs deadline(long nanos) {
     deadline = nanos;
     return this;
@@ -156,6 +162,7 @@ public final class Specs {
         endOfText,
         stop,
         alternatives,
+        cacheSalt,
         deadline,
         softDeadline,
         "");

@@ -72,7 +72,7 @@ final class ScriptedModel implements ModelCatalog, AutoCloseable {
         new EngineLoop(
             new ScriptedEngine(
                 info, limits, (run, batch, candidates) -> propose(stepNanos, batch, candidates)),
-            new EngineLoopOptions(ENGINE_THREAD, sessions, -1, "bench-"),
+            new EngineLoopOptions(ENGINE_THREAD, sessions, -1, 0, "bench-"),
             System::nanoTime,
             () -> {});
     loop.start();

@@ -61,6 +61,7 @@ record TraceHeader(
         endOfTextTokens,
         NO_TOKENS,
         0,
+        "",
         Long.MAX_VALUE,
         OptionalLong.empty(),
         "");

@@ -59,7 +59,7 @@ final class TraceScript implements ScriptedEngine.Script {
     EngineLoop loop =
         new EngineLoop(
             new ScriptedEngine(info, limits, new TraceScript(header, trace)),
-            new EngineLoopOptions("engine-trace", 1, -1, "replay-"),
+            new EngineLoopOptions("engine-trace", 1, -1, 0, "replay-"),
             System::nanoTime,
             () -> {});
     loop.start();

@@ -57,13 +57,14 @@ struct AttentionTile {
   int64_t query_count;
   int64_t head_dim;
   float scale;
-  const int32_t* pages;  // of the context
+  const int32_t* pages;  // of the context and of what follows the own tokens
   int64_t page_tokens;
   int64_t page_stride;  // floats from one page to the next
   const float* page_keys;
   const float* page_values;
   int64_t page_row_stride;
   int64_t context_tokens;
+  int64_t own_tokens;
   const float* keys;  // [own_tokens, head_dim]
   const float* values;
   int64_t own_stride;

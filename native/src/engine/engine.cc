@@ -24,20 +24,21 @@ Engine::Engine(const EngineOptions& options) : options_(options) {
   backend_ = std::make_unique<cpu::CpuBackend>(
       options.instruction_set, options.bfloat16_products, options.threads,
       BackendLimits{options.max_batch_tokens, options.max_candidates, options.max_top_candidates});
-  model_ = LoadModel(
-      *backend_, checkpoint,
-      {options.max_batch_tokens, options.page_tokens, options.max_slots, options.max_pages, options.approximate_cache});
+  model_ = LoadModel(*backend_, checkpoint,
+                     {options.max_batch_tokens, options.page_tokens, options.max_slots, options.max_pages});
   const ModelFacts& facts = model_->facts();
-  if (options.max_pages > 0 && !facts.key_value_cache) {
+  options_.approximate_cache &= options.max_pages > 0 && (facts.attention == SFUMATO_ATTENTION_FULL ||
+                                                          facts.attention == SFUMATO_ATTENTION_FULL_OR_BLOCK_CAUSAL);
+  if (options.max_pages > 0 && !facts.key_value_cache && !options_.approximate_cache) {
     Fail(SFUMATO_FAILED_PRECONDITION, "max_pages", options.max_pages,
-         "0, since family " + facts.family + " keeps no key-value cache");
+         "0, since family " + facts.family + " keeps no key-value cache but an approximate one");
   }
   if (options.bfloat16_products && model_->soft_embeddings().data != nullptr) {
     Fail(SFUMATO_FAILED_PRECONDITION, "product_type", "BF16",
          "F32, since family " + facts.family + " mixes embeddings out of the head's weights");
   }
   buffers_ = std::make_unique<StepBuffers>(options, facts.max_positions);
-  planner_ = std::make_unique<StepPlanner>(options, facts, static_cast<int64_t>(buffers_->pages.size()));
+  planner_ = std::make_unique<StepPlanner>(options_, facts, static_cast<int64_t>(buffers_->pages.size()));
 }
 
 sfumato_info Engine::Info() const {
@@ -56,6 +57,7 @@ sfumato_info Engine::Info() const {
   info.pad_token_id = facts.pad_token_id;
   info.attention = facts.attention;
   info.has_key_value_cache = facts.key_value_cache ? 1 : 0;
+  info.approximate_cache = options_.approximate_cache ? 1 : 0;
   info.shifted_logits = facts.shifted_logits ? 1 : 0;
   info.block_length = facts.block_length;
   info.threads = backend_->Threads();

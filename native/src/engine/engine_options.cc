@@ -32,6 +32,7 @@ sfumato_options DefaultOptions() {
   options.page_tokens = 16;
   options.max_pages = 0;
   options.max_top_candidates = 0;
+  options.approximate_cache = 0;
   return options;
 }
 
@@ -58,6 +59,8 @@ EngineOptions EngineOptions::Check(const sfumato_options& options) {
   CheckRange("page_tokens", options.page_tokens, 1, 1024);
   CheckRange("max_pages", options.max_pages, 0, 1 << 24);
   CheckRange("max_top_candidates", options.max_top_candidates, 0, SFUMATO_MAX_TOP_CANDIDATES);
+  CheckRange("approximate_cache", options.approximate_cache, 0, 1);
+  checked.approximate_cache = options.approximate_cache != 0;
   checked.max_slots = options.max_slots;
   checked.max_items = options.max_items;
   checked.max_batch_tokens = options.max_batch_tokens;

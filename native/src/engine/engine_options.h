@@ -21,7 +21,6 @@ struct EngineOptions {
   int64_t page_tokens = 16;
   int64_t max_pages = 0;
   int64_t max_top_candidates = 0;
-  /// See ModelLimits::approximate_cache.
   bool approximate_cache = false;
 
   /// Throws INVALID_ARGUMENT, or FAILED_PRECONDITION for what this CPU can't do.

@@ -53,7 +53,7 @@ TEST(OpenTest, ChecksEveryOption) {
   EXPECT_EQ(error([](auto& o) { o.max_pages = -1; }), "max_pages: -1 (expected: 0..16777216)");
   EXPECT_EQ(error([](auto& o) { o.max_top_candidates = 9; }), "max_top_candidates: 9 (expected: 0..8)");
   EXPECT_EQ(error([](auto& o) { o.max_pages = 4; }, SFUMATO_FAILED_PRECONDITION),
-            "max_pages: 4 (expected: 0, since family llada keeps no key-value cache)");
+            "max_pages: 4 (expected: 0, since family llada keeps no key-value cache but an approximate one)");
   EXPECT_EQ(error([](auto& o) { o.model_directory = "/nonexistent"; }, SFUMATO_NOT_FOUND),
             "model_directory: /nonexistent (expected: a directory)");
   EXPECT_EQ(sfumato_open(nullptr, nullptr), SFUMATO_INVALID_ARGUMENT);

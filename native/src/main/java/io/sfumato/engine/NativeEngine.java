@@ -49,6 +49,7 @@ public final class NativeEngine implements DenoiseEngine {
       nativeOptions.model_directory(directory);
       nativeOptions.threads(options.threads());
       nativeOptions.product_type(options.products().ordinal());
+      nativeOptions.approximate_cache(options.approximateCache() ? 1 : 0);
       nativeOptions.max_slots(limits.slots());
       nativeOptions.max_items(limits.items());
       nativeOptions.max_batch_tokens(limits.batchTokens());
@@ -103,6 +104,7 @@ public final class NativeEngine implements DenoiseEngine {
           facts.pad_token_id(),
           AttentionKind.values()[facts.attention()],
           facts.has_key_value_cache() != 0,
+          facts.approximate_cache() != 0,
           facts.shifted_logits() != 0,
           facts.block_length(),
           facts.threads(),

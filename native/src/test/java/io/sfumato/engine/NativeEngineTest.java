@@ -32,7 +32,7 @@ final class NativeEngineTest {
 
   @BeforeEach
   void open() {
-    engine = NativeEngine.open(new EngineOptions(LLADA, 1, ProductType.F32, LIMITS));
+    engine = NativeEngine.open(new EngineOptions(LLADA, 1, ProductType.F32, false, LIMITS));
     batch = new StepBatch(LIMITS);
   }
 
@@ -213,7 +213,7 @@ final class NativeEngineTest {
   private static EngineException openFailure(Path directory, ProductType products) {
     return catchThrowableOfType(
         EngineException.class,
-        () -> NativeEngine.open(new EngineOptions(directory, 1, products, LIMITS)));
+        () -> NativeEngine.open(new EngineOptions(directory, 1, products, false, LIMITS)));
   }
 
   @Test

@@ -63,7 +63,8 @@ final class CheckCommand implements Callable<Integer> {
             0,
             usual.queueCapacity(),
             usual.prefixCacheTokens(),
-            maskTokenId);
+            maskTokenId,
+            usual.approximateCacheMebibytes());
     long start = System.nanoTime();
     ModelLoader loader = new ModelLoader(engines, System::nanoTime, Clock.systemUTC(), "");
     try (LoadedModel model = loader.load(source, () -> {})) {

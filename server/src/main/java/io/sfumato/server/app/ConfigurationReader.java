@@ -40,6 +40,7 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  *     queue_capacity: 256
  *     prefix_cache_tokens: 65536   # 0: none; absent: as many as the pages hold
  *     mask_token_id: 5             # only for models whose files name none
+ *     approximate_cache_mebibytes: 1024   # for families whose positions all see each other; 0: none
  * rpc:
  *   threads: 4
  *   max_inbound_message_bytes: 4194304
@@ -180,7 +181,9 @@ final class ConfigurationReader {
                   0,
                   Integer.MAX_VALUE,
                   ModelSource.USUAL_PREFIX_CACHE_TOKENS),
-              section.token("mask_token_id").orElse(-1)));
+              section.token("mask_token_id").orElse(-1),
+              section.integer(
+                  "approximate_cache_mebibytes", 0, 1 << 20, ModelSource.USUAL_APPROXIMATE_CACHE)));
       section.refuseOthers();
     }
     if (models.isEmpty()) {

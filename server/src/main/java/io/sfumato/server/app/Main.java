@@ -51,6 +51,7 @@ public final class Main implements Runnable {
         .addSubcommand(new CheckCommand(engines))
         .addSubcommand(new VerifyCommand())
         .addSubcommand(BenchCommand.commandLine(engines))
+        .setCaseInsensitiveEnumValuesAllowed(true)
         .setExecutionExceptionHandler((failure, command, parsed) -> report(failure, command));
   }
 

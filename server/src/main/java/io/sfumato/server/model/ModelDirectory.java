@@ -22,8 +22,8 @@ import tools.jackson.databind.node.JsonNodeFactory;
  *
  * @param family {@code model_type} of config.json
  * @param maxPositions longest sequence the model knows
- * @param contextTokenBytes keys and values of one token in F32, all layers together; 0 for models
- *     that do not keep them
+ * @param keepsBlocks whether finished blocks are kept in key-value pages
+ * @param tokenBytes keys and values of one token in F32, all layers together
  * @param maskTokenId -1 when config.json names none
  * @param generation generation_config.json; empty when there is none
  * @param tokenizerJson content of tokenizer.json; empty for a model that is served by token ids
@@ -35,7 +35,8 @@ record ModelDirectory(
     Path path,
     String family,
     int maxPositions,
-    long contextTokenBytes,
+    boolean keepsBlocks,
+    long tokenBytes,
     int maskTokenId,
     int[] endOfTextTokens,
     List<Integer> specialIds,
@@ -92,8 +93,8 @@ record ModelDirectory(
     ends = ends == null ? configEnds : ends;
     boolean toldBlockCausal =
         generation.path("sfumato").path("attention").asString("").equals("block_causal");
-    long tokenBytes =
-        ContextPages.areUsedBy(family, toldBlockCausal) ? contextTokenBytes(config) : 0;
+    boolean keepsBlocks = ContextPages.areUsedBy(family, toldBlockCausal);
+    long tokenBytes = tokenBytes(config);
 
     JsonNode tokenizerConfig =
         optionalJson(directory.resolve("tokenizer_config.json"), MAX_TOKENIZER_CONFIG_BYTES);
@@ -118,6 +119,7 @@ record ModelDirectory(
         directory,
         family,
         positions,
+        keepsBlocks,
         tokenBytes,
         mask,
         ends == null ? new int[0] : ends,
@@ -129,13 +131,18 @@ record ModelDirectory(
         template);
   }
 
-  private static long contextTokenBytes(JsonSection config) {
-    int layers = config.integer("num_hidden_layers", 1, 1 << 10, 1);
-    int heads = config.integer("num_attention_heads", 1, 1 << 16, 1);
-    int headSize = config.integer("hidden_size", 1, 1 << 20, 1) / heads;
+  private static long tokenBytes(JsonSection config) {
+    int layers = either(config, "num_hidden_layers", "n_layers", 1 << 10, 1);
+    int heads = either(config, "num_attention_heads", "n_heads", 1 << 16, 1);
+    int headSize = either(config, "hidden_size", "d_model", 1 << 20, 1) / heads;
     headSize = config.integer("head_dim", 1, 1 << 16, Math.max(1, headSize));
-    heads = config.integer("num_key_value_heads", 1, 1 << 16, heads);
+    heads = either(config, "num_key_value_heads", "n_kv_heads", 1 << 16, heads);
     return 2L * Float.BYTES * layers * heads * headSize;
+  }
+
+  /** A number under the usual name or under LLaDA's. */
+  private static int either(JsonSection config, String name, String other, int high, int absent) {
+    return config.integer(name, 1, high, config.integer(other, 1, high, absent));
   }
 
   private static Map<String, String> namedTokens(JsonNode tokenizerConfig) {

@@ -130,10 +130,12 @@ public final class ModelLoader {
       batchTokens = (int) Math.max(positions, Math.min(all, ModelSource.USUAL_BATCH_TOKENS));
     }
     int items = 2 * source.slots(); // guidance takes two
+    boolean exact = directory.keepsBlocks();
+    long pageBytes = exact ? ContextPages.USUAL_BYTES : source.approximateCacheBytes();
     int pages =
-        directory.contextTokenBytes() == 0
+        pageBytes == 0
             ? 0
-            : ContextPages.count(source.slots(), positions, directory.contextTokenBytes());
+            : ContextPages.count(source.slots(), positions, directory.tokenBytes(), pageBytes);
     EngineLimits limits =
         new EngineLimits(
             source.slots(),
@@ -143,7 +145,8 @@ public final class ModelLoader {
             Alternatives.MOST,
             pages,
             ContextPages.PAGE_TOKENS);
-    return new EngineOptions(source.directory(), source.threads(), source.products(), limits);
+    return new EngineOptions(
+        source.directory(), source.threads(), source.products(), !exact, limits);
   }
 
   private static int maskToken(

@@ -17,6 +17,8 @@ import java.nio.file.Path;
  * @param prefixCacheTokens most tokens that ended sessions leave in the key-value pages for others
  *     that begin with them; 0 so that no session finds anything of another
  * @param maskTokenId for models whose files name none; -1 otherwise
+ * @param approximateCacheMebibytes memory for approximate caches, of families that have them; 0 for
+ *     none
  */
 public record ModelSource(
     String name,
@@ -27,11 +29,13 @@ public record ModelSource(
     int batchTokens,
     int queueCapacity,
     int prefixCacheTokens,
-    int maskTokenId) {
+    int maskTokenId,
+    int approximateCacheMebibytes) {
 
   public static final int USUAL_SLOTS = 16;
   public static final int USUAL_BATCH_TOKENS = 8192;
   public static final int USUAL_QUEUE_CAPACITY = 256;
+  public static final int USUAL_APPROXIMATE_CACHE = 1024;
 
   /** As many as the pages hold. */
   public static final int USUAL_PREFIX_CACHE_TOKENS = Integer.MAX_VALUE;
@@ -47,6 +51,11 @@ public record ModelSource(
         0,
         USUAL_QUEUE_CAPACITY,
         USUAL_PREFIX_CACHE_TOKENS,
-        -1);
+        -1,
+        USUAL_APPROXIMATE_CACHE);
+  }
+
+  long approximateCacheBytes() {
+    return (long) approximateCacheMebibytes << 20;
   }
 }

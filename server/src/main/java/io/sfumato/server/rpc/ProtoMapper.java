@@ -7,6 +7,7 @@ import io.sfumato.server.model.ModelEntry;
 import io.sfumato.server.model.ServedModel;
 import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.RevisionSpec;
+import io.sfumato.server.session.CacheMode;
 import io.sfumato.server.session.FinishReason;
 import io.sfumato.server.session.SessionEvent;
 import io.sfumato.server.session.SessionSpec;
@@ -15,6 +16,7 @@ import io.sfumato.server.session.Timing;
 import io.sfumato.server.session.Usage;
 import io.sfumato.server.text.TextCodec;
 import io.sfumato.v1.Accepted;
+import io.sfumato.v1.ApproximateCache;
 import io.sfumato.v1.CanvasSpec;
 import io.sfumato.v1.Capabilities;
 import io.sfumato.v1.ConfidenceThreshold;
@@ -64,7 +66,7 @@ final class ProtoMapper {
         .setModel(model.name())
         .setModelDigest(model.digest())
         .setCanvas(canvas(spec.start().length(), spec.blockLength(), spec.windowLength()))
-        .setSampling(sampling(spec.sampling()))
+        .setSampling(sampling(spec.sampling(), spec.cache()))
         .setPromptTokens(spec.promptTokens().length)
         .setState(running ? Accepted.State.STATE_RUNNING : Accepted.State.STATE_QUEUED)
         .setQueuePosition(event.queuePosition())
@@ -157,6 +159,7 @@ final class ProtoMapper {
                 .setRevision(true)
                 .setJointEdit(true)
                 .setGuidance(true)
+                .setApproximateCache(engine.approximateCache() && !defaults.blockCausal())
                 .setMaxAlternatives(served.mostAlternatives()))
         .setDefaultCanvas(
             canvas(
@@ -170,7 +173,8 @@ final class ProtoMapper {
                 defaults.temperature(),
                 defaults.acceptance(),
                 defaults.revision(),
-                0));
+                0,
+                CacheMode.NONE));
   }
 
   private static CanvasSpec canvas(int length, int block, int window) {
@@ -181,14 +185,16 @@ final class ProtoMapper {
         .build();
   }
 
-  private static SamplingSpec sampling(io.sfumato.server.sampling.SamplingSpec spec) {
+  private static SamplingSpec sampling(
+      io.sfumato.server.sampling.SamplingSpec spec, CacheMode cache) {
     return common(
             spec.maxStepsPerBlock(),
             spec.minAcceptPerStep(),
             spec.temperature(),
             spec.acceptance(),
             spec.revision(),
-            spec.guidanceScale())
+            spec.guidanceScale(),
+            cache)
         .setSeed(spec.seed())
         .build();
   }
@@ -199,7 +205,8 @@ final class ProtoMapper {
       float temperature,
       AcceptanceSpec acceptance,
       RevisionSpec revision,
-      float guidance) {
+      float guidance,
+      CacheMode cache) {
     SamplingSpec.Builder sampling =
         SamplingSpec.newBuilder()
             .setMaxStepsPerBlock(maxSteps)
@@ -209,6 +216,7 @@ final class ProtoMapper {
             .setTopK(0)
             .setRepetitionPenalty(1)
             .setGuidanceScale(guidance)
+            .setApproximateCache(cache(cache))
             .setRevision(
                 Revision.newBuilder()
                     .setRemaskThreshold(revision.remaskThreshold())
@@ -238,6 +246,14 @@ final class ProtoMapper {
           sampling.setEntropyBound(EntropyBound.newBuilder().setBound(bound.bound()));
     }
     return sampling;
+  }
+
+  private static ApproximateCache cache(CacheMode cache) {
+    return switch (cache) {
+      case NONE -> ApproximateCache.APPROXIMATE_CACHE_NONE;
+      case PREFIX -> ApproximateCache.APPROXIMATE_CACHE_PREFIX;
+      case DUAL -> ApproximateCache.APPROXIMATE_CACHE_DUAL;
+    };
   }
 
   private static FixedSchedule.Order order(AcceptanceSpec.Order order) {

@@ -9,6 +9,7 @@ import io.sfumato.server.model.ModelDefaults;
 import io.sfumato.server.model.ServedModel;
 import io.sfumato.server.sampling.SamplingSpec;
 import io.sfumato.server.session.Attending;
+import io.sfumato.server.session.CacheMode;
 import io.sfumato.server.session.SessionSpec;
 import io.sfumato.server.session.Template;
 import io.sfumato.server.text.StopMatcher;
@@ -210,6 +211,7 @@ final class RequestValidator {
             lengths.block(),
             stop.getIgnoreEndOfText(),
             problems);
+    CacheMode cache = SamplingReader.cache(samplingSpec, "start.sampling", model, problems);
     StopMatcher stops = stopTexts(stop, model, problems);
     int[] stopTokens = stopTokens(stop, model, problems);
     OptionalLong softDeadline =
@@ -225,6 +227,7 @@ final class RequestValidator {
             defaults.blockCausal()
                 ? new Attending(lengths.block(), 0, model.engine().shiftedLogits())
                 : new Attending(0, 0, model.engine().shiftedLogits()),
+            cache,
             template,
             lengths.block(),
             lengths.window(),

@@ -1,9 +1,11 @@
 package io.sfumato.server.rpc;
 
 import io.sfumato.server.model.ModelDefaults;
+import io.sfumato.server.model.ServedModel;
 import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.RevisionSpec;
 import io.sfumato.server.sampling.SamplingSpec;
+import io.sfumato.server.session.CacheMode;
 import java.util.function.LongSupplier;
 
 /** Reads the contract's {@code SamplingSpec} and fills in a model's defaults. Thread-safe. */
@@ -74,6 +76,37 @@ final class SamplingReader {
         ignoreEndOfText ? defaults.endOfTextTokens() : NO_TOKENS,
         NO_TOKENS,
         false);
+  }
+
+  /**
+   * What steps take over from earlier ones; the model must be able to.
+   *
+   * @param path of the spec in its request
+   */
+  static CacheMode cache(
+      io.sfumato.v1.SamplingSpec spec, String path, ServedModel model, Problems problems) {
+    String field = path + ".approximate_cache";
+    CacheMode cache =
+        switch (spec.getApproximateCache()) {
+          case APPROXIMATE_CACHE_UNSPECIFIED, APPROXIMATE_CACHE_NONE -> CacheMode.NONE;
+          case APPROXIMATE_CACHE_PREFIX -> CacheMode.PREFIX;
+          case APPROXIMATE_CACHE_DUAL -> CacheMode.DUAL;
+          case UNRECOGNIZED -> {
+            problems.invalid(field, spec.getApproximateCacheValue(), "a value of ApproximateCache");
+            yield CacheMode.NONE;
+          }
+        };
+    if (cache == CacheMode.NONE) {
+      return cache;
+    }
+    if (model.defaults().blockCausal()) {
+      problems.capability(field, cache, "NONE, the model keeps finished blocks exactly");
+    } else if (!model.engine().approximateCache()) {
+      problems.capability(field, cache, "NONE, the model has no approximate cache");
+    } else if (spec.getGuidanceScale() != 0) {
+      problems.notBuilt(field, cache + " with guidance_scale");
+    }
+    return cache;
   }
 
   /** What a step accepts, and how many steps a block may take. */

@@ -11,6 +11,7 @@ import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.RevisionSpec;
 import io.sfumato.server.sampling.SamplingSpec;
 import io.sfumato.server.session.Attending;
+import io.sfumato.server.session.CacheMode;
 import io.sfumato.server.session.SessionSpec;
 import java.util.List;
 import java.util.Map;
@@ -57,6 +58,7 @@ final class AdmissionRules {
   void check(SessionSpec spec) {
     checkCanvas(spec);
     checkAttending(spec.attending());
+    checkCache(spec);
     checkSize(spec);
     checkTokens("prompt", spec.promptTokens(), false);
     checkTokens("canvas", spec.start().tokens(), true);
@@ -140,7 +142,23 @@ final class AdmissionRules {
 
   /** Key-value pages that the session holds while it runs. */
   int pages(SessionSpec spec) {
-    return spec.keepsContext() ? Math.ceilDiv(spec.sequenceLength(), limits.pageTokens()) : 0;
+    return spec.usesPages() ? Math.ceilDiv(spec.sequenceLength(), limits.pageTokens()) : 0;
+  }
+
+  private void checkCache(SessionSpec spec) {
+    if (spec.cache() == CacheMode.NONE) {
+      return;
+    }
+    boolean possible = info.approximateCache() && spec.attending().isFull();
+    if (!possible || spec.sampling().guidanceScale() != 0) {
+      throw new ServingException(
+          ErrorReason.MODEL_CAPABILITY,
+          "approximate_cache: "
+              + spec.cache()
+              + " (expected: NONE "
+              + (possible ? "with guidance_scale" : "with this model")
+              + ")");
+    }
   }
 
   private void checkAttending(Attending attending) {

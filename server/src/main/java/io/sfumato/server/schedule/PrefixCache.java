@@ -67,7 +67,7 @@ final class PrefixCache {
    */
   HeldPages take(SessionSpec spec, int count) {
     int[] taken = new int[count];
-    Node last = mostUnheld > 0 && count > 0 ? longest(spec) : root;
+    Node last = mostUnheld > 0 && spec.keepsContext() ? longest(spec) : root;
     for (Node node = last; node != root; node = node.parent) {
       taken[node.depth - 1] = node.page;
       hold(node);

@@ -12,6 +12,7 @@ import java.util.OptionalLong;
  * @param start what stands on the canvas before the first step; its length is max_length_tokens,
  *     exactly
  * @param attending which positions see each other
+ * @param cache what steps take over from earlier ones where positions all see each other
  * @param template slots of the canvas; {@link Template#NONE} for free text
  * @param blockLength positions that are committed together, from left to right; the last block may
  *     be shorter, and where positions attend in blocks, the first one
@@ -32,6 +33,7 @@ public record SessionSpec(
     int[] promptTokens,
     CanvasStart start,
     Attending attending,
+    CacheMode cache,
     Template template,
     int blockLength,
     int windowLength,
@@ -80,8 +82,20 @@ public record SessionSpec(
     return !attending.isFull() && sampling.guidanceScale() == 0;
   }
 
+  /** Whether the session needs key-value pages for its whole sequence. */
+  public boolean usesPages() {
+    return keepsContext() || cache != CacheMode.NONE;
+  }
+
   /** Tokens that a step of the session usually sends, guidance apart. */
   public int usualTokens() {
-    return keepsContext() ? Math.min(attending.blockLength(), sequenceLength()) : sequenceLength();
+    if (keepsContext()) {
+      return Math.min(attending.blockLength(), sequenceLength());
+    }
+    return switch (cache) {
+      case NONE -> sequenceLength();
+      case PREFIX -> start.length();
+      case DUAL -> Math.min(blockLength, start.length());
+    };
   }
 }

@@ -6,6 +6,7 @@ import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.RevisionSpec;
 import io.sfumato.server.sampling.SamplingSpec;
 import io.sfumato.server.session.Attending;
+import io.sfumato.server.session.CacheMode;
 import io.sfumato.server.session.SessionSpec;
 import io.sfumato.server.session.Template;
 import java.util.List;
@@ -47,10 +48,21 @@ final class ReplaySpecs {
 
   static SessionSpec session(
       int[] prompt, CanvasStart start, Attending attending, int block, SamplingSpec sampling) {
+    return session(prompt, start, attending, CacheMode.NONE, block, sampling);
+  }
+
+  static SessionSpec session(
+      int[] prompt,
+      CanvasStart start,
+      Attending attending,
+      CacheMode cache,
+      int block,
+      SamplingSpec sampling) {
     return new SessionSpec(
         prompt,
         start,
         attending,
+        cache,
         Template.NONE,
         block,
         block,

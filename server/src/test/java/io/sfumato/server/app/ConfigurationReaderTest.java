@@ -36,6 +36,7 @@ class ConfigurationReaderTest {
                 queue_capacity: 5
                 prefix_cache_tokens: 4096
                 mask_token_id: 9
+                approximate_cache_mebibytes: 77
             rpc:
               threads: 7
               keep_alive_interval: 90s
@@ -52,7 +53,16 @@ class ConfigurationReaderTest {
     assertThat(configuration.models())
         .containsExactly(
             new ModelSource(
-                "tales", BASE.resolve("models/default"), 2, ProductType.BF16, 3, 1024, 5, 4096, 9));
+                "tales",
+                BASE.resolve("models/default"),
+                2,
+                ProductType.BF16,
+                3,
+                1024,
+                5,
+                4096,
+                9,
+                77));
     assertThat(configuration.drain())
         .isEqualTo(new Drain(Duration.ofMillis(250), Duration.ofMinutes(2)));
   }

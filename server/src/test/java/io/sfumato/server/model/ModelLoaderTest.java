@@ -94,7 +94,7 @@ class ModelLoaderTest {
   void aFamilyThatAttendsInBlocksIsServedWithPages() throws Exception {
     ModelSource source =
         new ModelSource(
-            "sdar", Path.of("..", "fixtures", "sdar"), 1, ProductType.F32, 2, 0, 4, 0, -1);
+            "sdar", Path.of("..", "fixtures", "sdar"), 1, ProductType.F32, 2, 0, 4, 0, -1, 0);
     ModelLoader loader = loader(NativeEngine::open);
     try (LoadedModel model = loader.load(source, () -> {})) {
       assertThat(model.served().defaults().blockCausal()).isTrue();
@@ -110,14 +110,33 @@ class ModelLoaderTest {
     assertThat(pages("llada", "{}")).isZero();
   }
 
+  @Test
+  void approximateCachesHaveAsManyPagesAsTheirMemoryHolds() {
+    assertThat(pages("llada", "{}", 1)).isEqualTo(8);
+    assertThat(pages("a2d-qwen3", "{}", 1)).isEqualTo(8);
+    // 4 layers, 32 heads of 128: 128 KiB of keys and values for each token
+    String large = "\"n_layers\": 4, \"n_heads\": 32, \"d_model\": 4096, ";
+    assertThat(pages("llada", large, "{}", 4)).isEqualTo(2);
+    assertThat(pages("llada", large + "\"n_kv_heads\": 8, ", "{}", 4)).isEqualTo(8);
+  }
+
   private int pages(String modelType, String section) {
+    return pages(modelType, section, 0);
+  }
+
+  private int pages(String modelType, String section, int mebibytes) {
+    return pages(modelType, "", section, mebibytes);
+  }
+
+  private int pages(String modelType, String shape, String section, int mebibytes) {
     ModelFiles.complete(directory);
     ModelFiles.write(
         directory.resolve("config.json"),
-        "{\"model_type\": \"" + modelType + "\", \"max_position_embeddings\": 64}");
+        "{\"model_type\": \"" + modelType + "\", " + shape + "\"max_position_embeddings\": 64}");
     writeSection(section);
     int[] pages = {-1};
-    ModelSource source = new ModelSource("test", directory, 1, ProductType.F32, 2, 0, 4, 0, -1);
+    ModelSource source =
+        new ModelSource("test", directory, 1, ProductType.F32, 2, 0, 4, 0, -1, mebibytes);
     assertThatThrownBy(() ->
             loader(
                     options -> {

@@ -61,7 +61,8 @@ final class RpcFixture implements AutoCloseable {
   }
 
   RpcFixture(Transport transport, ScriptedEngine.Script script, int slots) throws IOException {
-    engine = new ScriptedEngine(info(), new EngineLimits(slots, 16, 4096, 2048, 3, 0, 16), script);
+    engine =
+        new ScriptedEngine(info(true), new EngineLimits(slots, 16, 4096, 2048, 3, 64, 16), script);
     loop =
         new EngineLoop(
             engine,
@@ -94,7 +95,7 @@ final class RpcFixture implements AutoCloseable {
     loop.start();
   }
 
-  static EngineInfo info() {
+  static EngineInfo info(boolean approximateCache) {
     return new EngineInfo(
         "scripted",
         "none",
@@ -108,6 +109,7 @@ final class RpcFixture implements AutoCloseable {
         -1,
         AttentionKind.FULL,
         false,
+        approximateCache,
         false,
         0,
         1,
@@ -143,8 +145,10 @@ final class RpcFixture implements AutoCloseable {
 
   static ModelCatalog catalog(SessionGate gate, ModelDefaults defaults) {
     ServedModel bytes =
-        new ServedModel("bytes", "00ff", info(), defaults, Optional.of(new ByteCodec()), 3, gate);
-    ServedModel ids = new ServedModel("ids", "11ee", info(), defaults, Optional.empty(), 3, gate);
+        new ServedModel(
+            "bytes", "00ff", info(true), defaults, Optional.of(new ByteCodec()), 3, gate);
+    ServedModel ids =
+        new ServedModel("ids", "11ee", info(false), defaults, Optional.empty(), 3, gate);
     List<ModelEntry> entries =
         List.of(
             new ModelEntry("bytes", ModelEntry.State.READY, "", Optional.of(bytes)),

@@ -1,6 +1,7 @@
 package io.sfumato.server.rpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.TextFormat;
 import com.google.protobuf.TextFormat.ParseException;
@@ -8,6 +9,7 @@ import io.sfumato.server.canvas.CanvasSnapshot;
 import io.sfumato.server.canvas.CanvasStart.NoisySpan;
 import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.session.Attending;
+import io.sfumato.server.session.CacheMode;
 import io.sfumato.server.session.SessionSpec;
 import io.sfumato.server.text.ByteCodec;
 import io.sfumato.v1.GenerateStart;
@@ -103,11 +105,34 @@ class SessionPlanTest {
     SessionSpec spec = causal.generate(start, Long.MAX_VALUE, true).spec();
     assertThat(spec.blockLength()).isEqualTo(32);
     assertThat(spec.attending()).isEqualTo(new Attending(32, 0, false));
+    GenerateStart cached =
+        RequestValidatorTest.generate("sampling { approximate_cache: APPROXIMATE_CACHE_DUAL }");
+    assertThatThrownBy(() -> causal.generate(cached, Long.MAX_VALUE, true))
+        .hasMessageContaining(
+            "approximate_cache: DUAL (expected: NONE, the model keeps finished blocks exactly)");
     start = RequestValidatorTest.generate("canvas { block_length_tokens: 16 }");
     spec = causal.generate(start, Long.MAX_VALUE, true).spec();
     assertThat(spec.attending()).isEqualTo(new Attending(16, 0, false));
     spec = validator.generate(RequestValidatorTest.valid(), Long.MAX_VALUE, true).spec();
     assertThat(spec.attending()).isEqualTo(Attending.FULL);
+  }
+
+  @Test
+  void anApproximateCacheIsOnlyThereWhenAskedFor() throws ParseException {
+    assertThat(cache("")).isEqualTo(CacheMode.NONE);
+    assertThat(cache("sampling { approximate_cache: APPROXIMATE_CACHE_NONE }"))
+        .isEqualTo(CacheMode.NONE);
+    assertThat(cache("sampling { approximate_cache: APPROXIMATE_CACHE_PREFIX }"))
+        .isEqualTo(CacheMode.PREFIX);
+    assertThat(cache("sampling { approximate_cache: APPROXIMATE_CACHE_DUAL }"))
+        .isEqualTo(CacheMode.DUAL);
+  }
+
+  private CacheMode cache(String start) throws ParseException {
+    return validator
+        .generate(RequestValidatorTest.generate(start), Long.MAX_VALUE, true)
+        .spec()
+        .cache();
   }
 
   @Test

@@ -75,6 +75,7 @@ public final class LoopFixture {
         END_OF_TEXT,
         attention,
         attention != AttentionKind.FULL,
+        attention != AttentionKind.BLOCK_CAUSAL,
         false,
         0,
         1,

@@ -7,6 +7,7 @@ import io.sfumato.engine.EngineLimits;
 import io.sfumato.engine.EngineOptions;
 import io.sfumato.engine.NativeEngine;
 import io.sfumato.engine.ProductType;
+import io.sfumato.server.session.CacheMode;
 import io.sfumato.server.session.SessionSpec;
 import java.nio.file.Path;
 import java.util.List;
@@ -15,8 +16,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Models whose positions attend in blocks: a session that keeps its context in pages takes the same
- * course alone and among others, those with another block length or with guidance among them.
+ * A session that keeps its context in pages, exactly or not, takes the same course alone and among
+ * others, those with another block length, cache or guidance among them.
  */
 final class NativeContextTest {
 
@@ -26,7 +27,7 @@ final class NativeContextTest {
   @CsvSource({"sdar, 4, 0", "llada2_moe, 8, 0", "fast_dllm_v2, 8, 0", "a2d_qwen3, 8, 5"})
   void aSessionDoesNotNoticeItsNeighbours(String family, int block, int offset) {
     EngineLimits limits = new EngineLimits(12, 8, 160, 160, Specs.MOST_ALTERNATIVES, 48, 16);
-    NativeEngine engine = engine(family, limits);
+    NativeEngine engine = engine(family, false, limits);
     EngineInfo info = engine.info();
     int mask = info.vocabulary() - 1;
     try (EngineLoop loop = loop(engine, 0)) {
@@ -52,9 +53,9 @@ final class NativeContextTest {
   void reuseOfPromptsChangesNoBit(String family, int block) {
     for (int pages : new int[] {13, 60}) {
       EngineLimits limits = new EngineLimits(4, 8, 300, 300, Specs.MOST_ALTERNATIVES, pages, 16);
-      NativeEngine engine = engine(family, limits);
+      NativeEngine engine = engine(family, false, limits);
       EngineInfo info = engine.info();
-      try (EngineLoop cold = loop(engine(family, limits), 0);
+      try (EngineLoop cold = loop(engine(family, false, limits), 0);
           EngineLoop warm = loop(engine, Integer.MAX_VALUE)) {
         Random random = new Random(pages);
         SharedPrompts prompts =
@@ -74,9 +75,9 @@ final class NativeContextTest {
     }
   }
 
-  private static NativeEngine engine(String family, EngineLimits limits) {
+  private static NativeEngine engine(String family, boolean approximate, EngineLimits limits) {
     Path model = Path.of("..", "fixtures", family);
-    return NativeEngine.open(new EngineOptions(model, 1, ProductType.F32, limits));
+    return NativeEngine.open(new EngineOptions(model, 1, ProductType.F32, approximate, limits));
   }
 
   private static EngineLoop loop(NativeEngine engine, int prefixCacheTokens) {
@@ -99,6 +100,56 @@ final class NativeContextTest {
               .causal(block, random.nextInt(block), info.shiftedLogits())
               .build();
         },
+        random);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "llada, PREFIX",
+    "llada, DUAL",
+    "dream, PREFIX",
+    "dream, DUAL",
+    "a2d_qwen3, DUAL",
+    "bert_mlm, DUAL",
+    "modernbert_mlm, PREFIX",
+    "modernbert_mlm, DUAL"
+  })
+  void aSessionOverAnApproximateCacheDoesNotNoticeItsNeighbours(String family, CacheMode cache) {
+    EngineLimits limits = new EngineLimits(12, 8, 160, 160, Specs.MOST_ALTERNATIVES, 48, 16);
+    NativeEngine engine = engine(family, true, limits);
+    EngineInfo info = engine.info();
+    int mask = info.vocabulary() - 1;
+    try (EngineLoop loop = loop(engine, Integer.MAX_VALUE)) {
+      for (int round = 0; round < 4; round++) {
+        SessionSpec spec =
+            new Specs()
+                .prompt(new Random(round).ints(21, 0, mask).toArray())
+                .length(30)
+                .temperature(round / 4f)
+                .seed(round)
+                .block(8)
+                .revision(round == 1 ? .3f : 0, 2)
+                .cached(cache, info.shiftedLogits())
+                .build();
+        List<String> alone = cachedCourse(loop, spec, 0, info);
+        assertThat(alone).hasSizeGreaterThan(3);
+        assertThat(cachedCourse(loop, spec, 3, info)).isEqualTo(alone);
+        assertThat(cachedCourse(loop, spec, 9, info)).isEqualTo(alone);
+      }
+    }
+  }
+
+  private static List<String> cachedCourse(
+      EngineLoop loop, SessionSpec spec, int others, EngineInfo info) {
+    Random random = new Random(others);
+    return SessionCourse.of(
+        loop,
+        spec,
+        others,
+        () ->
+            Specs.random(random, info.vocabulary() - 1, MOST_TOKENS)
+                .cached(CacheMode.values()[random.nextInt(3)], info.shiftedLogits())
+                .build(),
         random);
   }
 }

@@ -6,6 +6,7 @@ import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.RevisionSpec;
 import io.sfumato.server.sampling.SamplingSpec;
 import io.sfumato.server.session.Attending;
+import io.sfumato.server.session.CacheMode;
 import io.sfumato.server.session.SessionSpec;
 import io.sfumato.server.session.Template;
 import java.util.ArrayList;
@@ -24,6 +25,7 @@ public final class Specs {
   private int[] prompt = {1, 2, 3};
   private CanvasStart start = CanvasStart.undecided(8);
   private Attending attending = Attending.FULL;
+  private CacheMode cache = CacheMode.NONE;
   private Template template = Template.NONE;
   private int blockLength = 8;
   private int windowLength = 8;
@@ -64,6 +66,14 @@ public final class Specs {
   Specs causal(int length, int offset, boolean shifted) {
     attending = new Attending(length, offset, shifted);
     return block(length);
+  }
+
+  /** All positions attend, over an approximate cache. */
+  Specs cached(CacheMode newCache, boolean shifted) {
+    cache = newCache;
+    guidance = newCache == CacheMode.NONE ? guidance : 0;
+    attending = new Attending(0, 0, shifted);
+    return this;
   }
 
   Specs block(int length) {
@@ -155,6 +165,7 @@ public final class Specs {
         prompt,
         start,
         attending,
+        cache,
         template,
         blockLength,
         windowLength,

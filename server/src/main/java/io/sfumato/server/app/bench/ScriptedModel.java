@@ -63,6 +63,7 @@ final class ScriptedModel implements ModelCatalog, AutoCloseable {
             AttentionKind.FULL,
             false,
             false,
+            false,
             0,
             1,
             0,

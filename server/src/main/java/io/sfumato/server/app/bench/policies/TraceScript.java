@@ -50,6 +50,7 @@ final class TraceScript implements ScriptedEngine.Script {
             AttentionKind.FULL,
             false,
             false,
+            false,
             0,
             1,
             0,

@@ -103,7 +103,6 @@ final class GoldenFile {
           new DecodeTrace(
               text(node, "name"),
               text(node, "algorithm"),
-              node.path("exact").asBoolean(false),
               node.path("params"),
               integers(node, "prompt"),
               canvases,

@@ -124,7 +124,7 @@ final class ReplayPlan {
                 SHIFTED,
                 cache(trace),
                 block,
-                sampling(acceptance, block, 1))));
+                sampling(acceptance, ReplaySpecs.MOST_STEPS, 1))));
   }
 
   private static Replay dreamThreshold(DecodeTrace trace, TraceParameters parameters) {

@@ -20,6 +20,9 @@ final class ReplaySpecs {
 
   static final int[] NO_TOKENS = {};
 
+  /** Of a block, where the reference has no limit. */
+  static final int MOST_STEPS = 4096;
+
   private ReplaySpecs() {}
 
   static SamplingSpec sampling(AcceptanceSpec acceptance, int maxSteps, int minAccept) {

@@ -376,8 +376,8 @@ class DiffusionGemma : public Model {
     if (!IsCanvas(sequence)) return;
     float* canvas = hidden + sequence.first_row * config_.width;
     uint8_t& conditioned = conditioned_[static_cast<size_t>(sequence.slot)];
+    ConditionOnOwnTokens(layout, sequence, canvas);
     if (layout.rules[index].step > 1 && conditioned != 0) {
-      ConditionOnOwnTokens(layout, sequence, canvas);
       Norm(Soft(sequence.slot), sequence.rows, *conditioning_norm_, normed_->data());
       conditioning_.Run(backend_, normed_->data(), sequence.rows, inner_->data(), canvas);
     }
@@ -385,7 +385,7 @@ class DiffusionGemma : public Model {
     conditioned = 1;
   }
 
-  /// Rows without a candidate hold what a client has pinned: no doubt about them.
+  /// Rows without a candidate hold what a client has pinned: no doubt about them, in the next step neither.
   void ConditionOnOwnTokens(const StepLayout& layout, const Sequence& sequence, const float* canvas) {
     const int32_t* selected = layout.selected.data() + sequence.first_selected;
     const int32_t* end = selected + sequence.selected;

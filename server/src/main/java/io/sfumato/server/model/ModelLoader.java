@@ -70,8 +70,8 @@ public final class ModelLoader {
       codec.ifPresent(opened::add);
       EngineInfo info = engine.info();
       ModelDefaults defaults = PublishedDefaults.read(directory, info);
-      int mask = maskToken(source, directory, codec, info);
-      warmUp(engine, mask, defaults);
+      int mask = defaults.isUniform() ? -1 : maskToken(source, directory, codec, info);
+      warmUp(engine, Math.max(mask, 0), defaults);
       EngineLoopOptions loopOptions =
           new EngineLoopOptions(
               "engine-" + source.name(),
@@ -127,7 +127,9 @@ public final class ModelLoader {
     int batchTokens = source.batchTokens();
     if (batchTokens == 0) {
       long all = (long) source.slots() * positions;
-      batchTokens = (int) Math.max(positions, Math.min(all, ModelSource.USUAL_BATCH_TOKENS));
+      batchTokens =
+          (int)
+              Math.max(directory.leastBatchTokens(), Math.min(all, ModelSource.USUAL_BATCH_TOKENS));
     }
     int items = 2 * source.slots(); // guidance takes two
     boolean exact = directory.keepsBlocks();
@@ -179,12 +181,13 @@ public final class ModelLoader {
   }
 
   /** The first run of a shape is the slow one: libraries choose their kernels then. */
-  private static void warmUp(DenoiseEngine engine, int mask, ModelDefaults defaults) {
-    int tokens = Math.min(defaults.maxLengthTokens(), engine.limits().candidates());
+  private static void warmUp(DenoiseEngine engine, int token, ModelDefaults defaults) {
+    int longest = defaults.isUniform() ? defaults.blockLength() : defaults.maxLengthTokens();
+    int tokens = Math.min(longest, engine.limits().candidates());
     StepBatch batch = new StepBatch(engine.limits());
     batch.add(ItemKind.DENOISE, 0, 0).blocks(defaults.attendingLength(), 0);
     for (int position = 0; position < tokens; position++) {
-      batch.addToken(mask);
+      batch.addToken(token);
       batch.addCandidateRow(position);
     }
     engine.run(batch);
@@ -226,7 +229,7 @@ public final class ModelLoader {
     if (model.defaults().endOfTextTokens().length == 0) {
       warnings.add("eos_token_id: none (texts end when the canvas is full)");
     }
-    if (directory.generation().path("sfumato").isMissingNode()) {
+    if (directory.generation().path("sfumato").isMissingNode() && !model.defaults().isUniform()) {
       warnings.add("generation_config.json sfumato: none (decoding defaults are the family's)");
     }
     return List.copyOf(warnings);

@@ -12,7 +12,7 @@ import java.nio.file.Path;
  * @param products number format of the matrix products
  * @param slots sessions that run at the same time
  * @param batchTokens tokens of one step, all sessions together; 0 for as many as all slots need, at
- *     most {@link #USUAL_BATCH_TOKENS}, but always one whole context
+ *     most {@link #USUAL_BATCH_TOKENS}, but always one whole context, or canvas of uniform noise
  * @param queueCapacity sessions that may wait for a slot
  * @param prefixCacheTokens most tokens that ended sessions leave in the key-value pages for others
  *     that begin with them; 0 so that no session finds anything of another

@@ -7,6 +7,8 @@ import io.sfumato.server.model.ModelEntry;
 import io.sfumato.server.model.ServedModel;
 import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.RevisionSpec;
+import io.sfumato.server.sampling.TemperatureSchedule;
+import io.sfumato.server.sampling.UniformNoise;
 import io.sfumato.server.session.CacheMode;
 import io.sfumato.server.session.FinishReason;
 import io.sfumato.server.session.SessionEvent;
@@ -30,6 +32,7 @@ import io.sfumato.v1.Revision;
 import io.sfumato.v1.SamplingSpec;
 import io.sfumato.v1.SlotValue;
 import io.sfumato.v1.TokenState;
+import java.util.Optional;
 
 /** The server's values as messages of the contract. Pure. */
 final class ProtoMapper {
@@ -141,6 +144,7 @@ final class ProtoMapper {
     EngineInfo engine = served.engine();
     ModelDefaults defaults = served.defaults();
     int block = defaults.blockLength();
+    boolean uniform = defaults.isUniform();
     model
         .setFamily(engine.family())
         .setDigest(served.digest())
@@ -151,15 +155,18 @@ final class ProtoMapper {
                 .setVocabularySize(engine.vocabulary()))
         .setCapabilities(
             Capabilities.newBuilder()
-                .setNoise(Capabilities.Noise.NOISE_MASK) // the engine loop serves no other
+                .setNoise(
+                    uniform ? Capabilities.Noise.NOISE_UNIFORM : Capabilities.Noise.NOISE_MASK)
                 .setTokenizer(served.text().isPresent())
                 .setChat(served.text().isPresent() && served.text().get().hasChatTemplate())
                 .setRefine(true)
-                .setTemplates(served.text().isPresent() && defaults.endOfTextTokens().length > 0)
-                .setRevision(true)
-                .setJointEdit(true)
-                .setGuidance(true)
+                .setTemplates(
+                    !uniform && served.text().isPresent() && defaults.endOfTextTokens().length > 0)
+                .setRevision(!uniform)
+                .setJointEdit(!uniform)
+                .setGuidance(!uniform)
                 .setApproximateCache(engine.approximateCache() && !defaults.blockCausal())
+                .setFixedBlockLengthTokens(uniform ? block : 0)
                 .setMaxAlternatives(served.mostAlternatives()))
         .setDefaultCanvas(
             canvas(
@@ -174,6 +181,7 @@ final class ProtoMapper {
                 defaults.acceptance(),
                 defaults.revision(),
                 0,
+                defaults.uniform(),
                 CacheMode.NONE));
   }
 
@@ -194,6 +202,7 @@ final class ProtoMapper {
             spec.acceptance(),
             spec.revision(),
             spec.guidanceScale(),
+            spec.uniform(),
             cache)
         .setSeed(spec.seed())
         .build();
@@ -202,16 +211,16 @@ final class ProtoMapper {
   private static SamplingSpec.Builder common(
       int maxSteps,
       int minAccept,
-      float temperature,
+      TemperatureSchedule temperature,
       AcceptanceSpec acceptance,
       RevisionSpec revision,
       float guidance,
+      Optional<UniformNoise> uniform,
       CacheMode cache) {
     SamplingSpec.Builder sampling =
         SamplingSpec.newBuilder()
             .setMaxStepsPerBlock(maxSteps)
             .setMinAcceptPerStep(minAccept)
-            .setTemperature(temperature)
             .setTopP(1)
             .setTopK(0)
             .setRepetitionPenalty(1)
@@ -221,6 +230,19 @@ final class ProtoMapper {
                 Revision.newBuilder()
                     .setRemaskThreshold(revision.remaskThreshold())
                     .setMaxRevisionsPerToken(revision.maxRevisionsPerToken()));
+    if (temperature.isConstant()) {
+      sampling.setTemperature(temperature.first());
+    } else {
+      sampling
+          .getTemperatureScheduleBuilder()
+          .setFirst(temperature.first())
+          .setLast(temperature.last());
+    }
+    uniform.ifPresent(noise ->
+        sampling
+            .getStabilityStopBuilder()
+            .setStableSteps(noise.stableSteps())
+            .setMeanEntropy(noise.meanEntropy()));
     switch (acceptance) {
       case AcceptanceSpec.FixedSchedule fixed ->
           sampling.setFixedSchedule(

@@ -224,9 +224,7 @@ final class RequestValidator {
         new SessionSpec(
             prompt,
             canvas,
-            defaults.blockCausal()
-                ? new Attending(lengths.block(), 0, model.engine().shiftedLogits())
-                : new Attending(0, 0, model.engine().shiftedLogits()),
+            attending(defaults, lengths, model.engine().shiftedLogits()),
             cache,
             template,
             lengths.block(),
@@ -240,6 +238,14 @@ final class RequestValidator {
             softDeadline,
             tag);
     return new SessionPlan(model, spec, stops, stream);
+  }
+
+  private static Attending attending(
+      ModelDefaults defaults, CanvasLengths lengths, boolean shiftedLogits) {
+    if (defaults.isUniform()) {
+      return Attending.CAUSAL;
+    }
+    return new Attending(defaults.blockCausal() ? lengths.block() : 0, 0, shiftedLogits);
   }
 
   private static StopMatcher stopTexts(StopSpec stop, ServedModel model, Problems problems) {

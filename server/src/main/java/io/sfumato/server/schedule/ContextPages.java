@@ -11,8 +11,9 @@ public final class ContextPages {
   /** Tokens of one page. */
   public static final int PAGE_TOKENS = 16;
 
-  /** Values of {@code model_type} whose positions attend in blocks. */
-  private static final Set<String> BLOCK_CAUSAL = Set.of("sdar", "llada2_moe", "Fast_dLLM_Qwen");
+  /** Values of {@code model_type} whose positions attend in blocks, or to an encoded context. */
+  private static final Set<String> ALWAYS =
+      Set.of("sdar", "llada2_moe", "Fast_dLLM_Qwen", "diffusion_gemma");
 
   /** Those that attend in blocks or not, as the checkpoint was trained. */
   private static final Set<String> FULL_OR_BLOCK_CAUSAL = Set.of("a2d-qwen2", "a2d-qwen3");
@@ -29,7 +30,7 @@ public final class ContextPages {
    * @param toldBlockCausal whether its published settings say that it attends in blocks
    */
   public static boolean areUsedBy(String modelType, boolean toldBlockCausal) {
-    return BLOCK_CAUSAL.contains(modelType)
+    return ALWAYS.contains(modelType)
         || (toldBlockCausal && FULL_OR_BLOCK_CAUSAL.contains(modelType));
   }
 

@@ -1,7 +1,7 @@
 package io.sfumato.server.schedule;
 
 import io.sfumato.engine.EngineLimits;
-import io.sfumato.server.session.Sequence;
+import io.sfumato.server.session.KeptSequence;
 import io.sfumato.server.session.Session;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,7 +55,7 @@ final class RunningSessions {
 
   /** Shares what the session's last step has finished with those to come. */
   void share(Seat seat) {
-    Sequence sequence = seat.session().sequence();
+    KeptSequence sequence = seat.session().sequence();
     prefixes.share(seat.pages(), sequence.held(), sequence::token);
   }
 

@@ -17,7 +17,7 @@ import io.sfumato.server.canvas.Canvas;
  * their own, those of the canvas in the first step of the block that follows. Guidance needs a
  * second view of the prompt, so that it keeps nothing.
  */
-public final class Sequence {
+final class Sequence implements KeptSequence {
 
   private final SessionSpec spec;
   private final Attending attending;
@@ -51,22 +51,18 @@ public final class Sequence {
     this.chunkTokens = Math.max(chunkTokens, attending.blockLength());
   }
 
-  /**
-   * Before the first step: the pages hold so many of the first tokens already.
-   *
-   * @param tokens finished tokens of the prompt, up to a border of blocks
-   */
+  @Override
   public void reuse(int tokens) {
     reused = tokens;
     held = tokens;
   }
 
-  /** Finished tokens in the pages. */
+  @Override
   public int held() {
     return held;
   }
 
-  /** The token at a position. */
+  @Override
   public int token(int position) {
     if (position < promptLength) {
       return spec.promptTokens()[position];
@@ -230,8 +226,8 @@ public final class Sequence {
     tokenForwards += tokens();
   }
 
-  /** What the steps have cost so far. */
-  Usage usage(int committedTokens) {
+  @Override
+  public Usage usage(int committedTokens) {
     return new Usage(
         promptLength,
         canvas.length(),

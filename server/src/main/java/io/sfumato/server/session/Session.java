@@ -29,7 +29,7 @@ public final class Session implements SessionHandle {
   private final NanoClock clock;
   private final ControlQueue controls = new ControlQueue();
   private final Outbox outbox;
-  private final Denoiser denoiser;
+  private final Course denoiser;
   private final Pace pace = new Pace();
   private final Ending ending = new Ending();
   private final Steering steering;
@@ -41,16 +41,13 @@ public final class Session implements SessionHandle {
   private volatile int alternatives;
 
   /**
-   * @param maskToken token that the model reads at undecided positions
-   * @param chunkTokens most tokens of a step that only writes keys and values
    * @param signal called when there may be something to {@link #poll}
    * @param wake called when the engine thread may have to look at the session
    */
   public Session(
       String sessionId,
       SessionSpec spec,
-      int maskToken,
-      int chunkTokens,
+      ModelFacts model,
       Runnable signal,
       Runnable wake,
       NanoClock clock) {
@@ -59,7 +56,7 @@ public final class Session implements SessionHandle {
     this.signal = requireNonNull(signal, "signal");
     this.wake = requireNonNull(wake, "wake");
     this.clock = requireNonNull(clock, "clock");
-    denoiser = new Denoiser(spec, maskToken, chunkTokens);
+    denoiser = Course.of(spec, model);
     steering = new Steering(denoiser, pace, ending);
     outbox = new Outbox(2 + denoiser.canvas().blockCount() + ControlQueue.CAPACITY);
     milestones = new Milestones(clock.nanoTime());
@@ -247,6 +244,10 @@ public final class Session implements SessionHandle {
     if (stepsLeft < 2) {
       denoiser.finish(Control.Scope.CANVAS);
       ending.force(FinishReason.SOFT_DEADLINE);
+      if (endBeforeBlock()) {
+        signal();
+        return;
+      }
     }
     denoiser.pace(stepsLeft);
     denoiser.considerAlternatives(alternatives);
@@ -297,6 +298,14 @@ public final class Session implements SessionHandle {
     while (!state.isOver() && denoiser.blockIsDone()) {
       commitBlock();
     }
+    return state.isOver() || endBeforeBlock();
+  }
+
+  private boolean endBeforeBlock() {
+    if (denoiser.endsBeforeBlock()) {
+      denoiser.endAt(denoiser.canvas().blockStart());
+      finish(ending.reason(FinishReason.FINISHED_BY_CLIENT), denoiser.canvas().committedLength());
+    }
     return state.isOver();
   }
 
@@ -310,7 +319,7 @@ public final class Session implements SessionHandle {
     if (end >= 0) {
       reason = denoiser.isStop(end) ? FinishReason.STOP_TOKEN : FinishReason.END_OF_TEXT;
       denoiser.endAt(end);
-    } else if (ending.isAfterBlock()) {
+    } else if (ending.isAfterBlock() || denoiser.endsWithBlock()) {
       reason = FinishReason.FINISHED_BY_CLIENT;
       denoiser.endAt(canvas.blockEnd());
     } else {
@@ -375,7 +384,7 @@ public final class Session implements SessionHandle {
   }
 
   /** What of the session the key-value pages hold; on the engine thread. */
-  public Sequence sequence() {
+  public KeptSequence sequence() {
     return denoiser.sequence();
   }
 

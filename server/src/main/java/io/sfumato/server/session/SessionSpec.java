@@ -11,7 +11,8 @@ import java.util.OptionalLong;
  * @param promptTokens context before the canvas; a mask token in it stays a prompt
  * @param start what stands on the canvas before the first step; its length is max_length_tokens,
  *     exactly
- * @param attending which positions see each other
+ * @param attending which positions see each other; with uniform noise those of the context,
+ *     causally
  * @param cache what steps take over from earlier ones where positions all see each other
  * @param template slots of the canvas; {@link Template#NONE} for free text
  * @param blockLength positions that are committed together, from left to right; the last block may
@@ -65,6 +66,11 @@ public record SessionSpec(
     return false;
   }
 
+  /** Whether undecided positions hold random tokens rather than the mask. */
+  public boolean isUniform() {
+    return sampling.uniform().isPresent();
+  }
+
   /** Positions of prompt and canvas together. */
   public int sequenceLength() {
     return promptTokens.length + start.length();
@@ -72,7 +78,7 @@ public record SessionSpec(
 
   /** Positions of the first block: where positions attend in blocks, up to a border of theirs. */
   int firstBlockLength() {
-    return attending.isFull()
+    return attending.isFull() || isUniform()
         ? blockLength
         : blockLength - (promptTokens.length + attending.blockOffset()) % blockLength;
   }
@@ -90,7 +96,7 @@ public record SessionSpec(
   /** Tokens that a step of the session usually sends, guidance apart. */
   public int usualTokens() {
     if (keepsContext()) {
-      return Math.min(attending.blockLength(), sequenceLength());
+      return Math.min(isUniform() ? blockLength : attending.blockLength(), sequenceLength());
     }
     return switch (cache) {
       case NONE -> sequenceLength();

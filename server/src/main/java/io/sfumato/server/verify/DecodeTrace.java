@@ -10,6 +10,8 @@ import tools.jackson.databind.JsonNode;
  * @param canvases whole sequences, the mask at undecided positions; the first before any step, one
  *     after each step
  * @param result the generated part
+ * @param noise random tokens of canvases of uniform noise // [canvas][step from 0][position]; empty
+ *     for those of a mask
  */
 record DecodeTrace(
     String name,
@@ -17,4 +19,5 @@ record DecodeTrace(
     JsonNode parameters,
     int[] prompt,
     int[][] canvases,
-    int[] result) {}
+    int[] result,
+    int[][][] noise) {}

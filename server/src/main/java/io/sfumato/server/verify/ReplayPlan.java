@@ -31,6 +31,9 @@ final class ReplayPlan {
     if (trace.algorithm().equals("sdar.block_diffusion_generate")) {
       return BlockReplayPlan.sdar(trace, parameters);
     }
+    if (trace.algorithm().equals("diffusion_gemma.generate.deterministic")) {
+      return UniformRecord.replay(trace, parameters);
+    }
     boolean byConfidence = parameters.text("remasking", "low_confidence").equals("low_confidence");
     if (!parameters.isGreedy() || !byConfidence) {
       return Optional.empty(); // the reference's own noise cannot be had

@@ -5,11 +5,13 @@ import io.sfumato.server.canvas.CanvasStart;
 import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.RevisionSpec;
 import io.sfumato.server.sampling.SamplingSpec;
+import io.sfumato.server.sampling.TemperatureSchedule;
 import io.sfumato.server.session.Attending;
 import io.sfumato.server.session.CacheMode;
 import io.sfumato.server.session.SessionSpec;
 import io.sfumato.server.session.Template;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -38,7 +40,7 @@ final class ReplaySpecs {
       int[] unconfident) {
     return new SamplingSpec(
         0,
-        0,
+        TemperatureSchedule.GREEDY,
         maxSteps,
         minAccept,
         acceptance,
@@ -46,7 +48,8 @@ final class ReplaySpecs {
         guidance,
         suppressed,
         unconfident,
-        true);
+        true,
+        Optional.empty());
   }
 
   static SessionSpec session(

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.google.protobuf.TextFormat;
 import com.google.protobuf.TextFormat.ParseException;
+import io.sfumato.engine.AttentionKind;
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.FieldViolation;
 import io.sfumato.server.error.ServingException;
@@ -62,6 +63,10 @@ class RequestValidatorTest {
           sampling { temperature: 2.5 }                             | start.sampling.temperature    | temperature: 2.5 (expected: 0..2)
           sampling { temperature: nan }                             | start.sampling.temperature    | temperature: NaN (expected: 0..2)
           sampling { temperature: 0.0001 }                          | start.sampling.temperature    | temperature: 1.0E-4 (expected: 0, or 0.001..2)
+          sampling { temperature_schedule { first: 1 } }            | start.sampling.temperature_schedule.last | last: absent (expected: 0, or 0.001..2)
+          sampling { temperature_schedule { first: 3 last: 0 } }    | start.sampling.temperature_schedule.first | first: 3 (expected: 0..2)
+          sampling { temperature_schedule { first: 1 last: 0.0001 } } | start.sampling.temperature_schedule.last | last: 1.0E-4 (expected: 0, or 0.001..2)
+          sampling { temperature: 1 temperature_schedule { first: 1 last: 0 } } | start.sampling.temperature_schedule | temperature_schedule: set (expected: absent with temperature)
           sampling { top_p: 0 }                                     | start.sampling.top_p          | top_p: 0 (expected: above 0, up to 1)
           sampling { top_k: -1 }                                    | start.sampling.top_k          | top_k: -1 (expected: 0..1024)
           sampling { repetition_penalty: 3 }                        | start.sampling.repetition_penalty | repetition_penalty: 3 (expected: 0.5..2)
@@ -109,7 +114,6 @@ class RequestValidatorTest {
       textBlock =
           """
           resume_cursor: "abc"                                      | start.resume_cursor             | resume_cursor: 3 bytes (expected: absent, not built yet)
-          sampling { temperature_schedule { first: 1 last: 0 } }    | start.sampling.temperature_schedule | temperature_schedule: set (expected: absent, not built yet)
           sampling { top_p: 0.9 }                                   | start.sampling.top_p            | top_p: 0.9 (expected: absent, not built yet)
           sampling { top_k: 5 }                                     | start.sampling.top_k            | top_k: 5 (expected: absent, not built yet)
           sampling { approximate_cache: APPROXIMATE_CACHE_DUAL guidance_scale: 1 } | start.sampling.approximate_cache | approximate_cache: DUAL with guidance_scale (expected: absent, not built yet)
@@ -184,6 +188,56 @@ class RequestValidatorTest {
         message);
     GenerateStart chat = generate("prompt { chat { messages { role: 'user' content: '\\000' } } }");
     refuses(chat, reason, "start.prompt.chat", "chat: text: with U+0000 (expected: without)");
+  }
+
+  @Test
+  void aModelWithAMaskHasNoStabilityToWaitFor() throws ParseException {
+    refuses(
+        generate("sampling { stability_stop { stable_steps: 1 } }"),
+        ErrorReason.MODEL_CAPABILITY,
+        "start.sampling.stability_stop",
+        "stability_stop: set (expected: absent with a model whose noise is a mask)");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      textBlock =
+          """
+          sampling { guidance_scale: 1 }                   | start.sampling.guidance_scale | guidance_scale: 1.0 (expected: 0 with a model of uniform noise)
+          sampling { joint_edit {} }                       | start.sampling.joint_edit     | joint_edit: set (expected: absent with a model of uniform noise)
+          sampling { revision { remask_threshold: 0.1 } }  | start.sampling.revision.remask_threshold | remask_threshold: 0.1 (expected: 0 with a model of uniform noise)
+          canvas { block_length_tokens: 4 }                | start.canvas.block_length_tokens | block_length_tokens: 4 (expected: 8, the canvas of a model of uniform noise)
+          canvas { window_length_tokens: 4 }               | start.canvas.window_length_tokens | window_length_tokens: 4 (expected: 8, the canvas of a model of uniform noise)
+          canvas { template { parts { free_slot { name: "a" length_tokens: 1 } } } } | start.canvas.template | template: set (expected: absent with a model of uniform noise)
+          """)
+  void namesWhatAModelOfUniformNoiseCannot(String start, String path, String message)
+      throws ParseException {
+    ServingException refusal =
+        refusal(() -> uniform().generate(generate(start), Long.MAX_VALUE, true));
+    check(refusal, ErrorReason.MODEL_CAPABILITY, path, message);
+  }
+
+  @Test
+  void aModelOfUniformNoiseRewritesDraftsWholly() throws ParseException {
+    RefineStart half = TextFormat.parse("segments { text: \"ab\" noise: 0.5 }", RefineStart.class);
+    check(
+        refusal(() -> uniform().refine(half, Long.MAX_VALUE)),
+        ErrorReason.MODEL_CAPABILITY,
+        "start.segments[0].noise",
+        "noise: 0.5 (expected: 1 with a model of uniform noise)");
+  }
+
+  private static RequestValidator uniform() {
+    return new RequestValidator(
+        RpcFixture.catalog(
+            (spec, signal) -> {
+              throw new AssertionError("a validator opens no session");
+            },
+            RpcFixture.info(AttentionKind.ENCODER_CANVAS, false),
+            RpcFixture.uniformDefaults()),
+        () -> SEED);
   }
 
   @Test

@@ -8,6 +8,7 @@ import com.google.protobuf.TextFormat.ParseException;
 import io.sfumato.server.canvas.CanvasSnapshot;
 import io.sfumato.server.canvas.CanvasStart.NoisySpan;
 import io.sfumato.server.sampling.AcceptanceSpec;
+import io.sfumato.server.sampling.TemperatureSchedule;
 import io.sfumato.server.session.Attending;
 import io.sfumato.server.session.CacheMode;
 import io.sfumato.server.session.SessionSpec;
@@ -31,7 +32,7 @@ class SessionPlanTest {
     assertThat(spec.blockLength()).isEqualTo(32);
     assertThat(spec.windowLength()).isEqualTo(32);
     assertThat(spec.sampling().seed()).isEqualTo(RequestValidatorTest.SEED);
-    assertThat(spec.sampling().temperature()).isZero();
+    assertThat(spec.sampling().temperature()).isEqualTo(TemperatureSchedule.GREEDY);
     assertThat(spec.sampling().maxStepsPerBlock()).isEqualTo(16);
     assertThat(spec.sampling().minAcceptPerStep()).isEqualTo(1);
     assertThat(spec.sampling().acceptance()).isEqualTo(RpcFixture.defaults().acceptance());
@@ -66,7 +67,7 @@ class SessionPlanTest {
     assertThat(spec.sampling().seed()).isEqualTo(-7);
     assertThat(spec.sampling().maxStepsPerBlock()).isEqualTo(9);
     assertThat(spec.sampling().minAcceptPerStep()).isEqualTo(2);
-    assertThat(spec.sampling().temperature()).isEqualTo(.5f);
+    assertThat(spec.sampling().temperature()).isEqualTo(TemperatureSchedule.constant(.5f));
     assertThat(spec.sampling().guidanceScale()).isEqualTo(1.5f);
     assertThat(spec.sampling().acceptance())
         .isEqualTo(
@@ -99,6 +100,7 @@ class SessionPlanTest {
                 (spec, signal) -> {
                   throw new AssertionError("a validator opens no session");
                 },
+                RpcFixture.info(),
                 RpcFixture.defaults(true)),
             () -> RequestValidatorTest.SEED);
     GenerateStart start = RequestValidatorTest.generate("canvas { max_length_tokens: 8 }");

@@ -5,12 +5,15 @@ import io.sfumato.server.canvas.CanvasStart;
 import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.RevisionSpec;
 import io.sfumato.server.sampling.SamplingSpec;
+import io.sfumato.server.sampling.TemperatureSchedule;
+import io.sfumato.server.sampling.UniformNoise;
 import io.sfumato.server.session.Attending;
 import io.sfumato.server.session.CacheMode;
 import io.sfumato.server.session.SessionSpec;
 import io.sfumato.server.session.Template;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
 
@@ -30,12 +33,13 @@ public final class Specs {
   private int blockLength = 8;
   private int windowLength = 8;
   private long seed = 1;
-  private float temperature;
+  private TemperatureSchedule temperature = TemperatureSchedule.GREEDY;
   private int maxSteps = 64;
   private int minAccept = 1;
   private AcceptanceSpec acceptance = new AcceptanceSpec.ConfidenceThreshold(.9f);
   private RevisionSpec revision = RevisionSpec.NONE;
   private float guidance;
+  private Optional<UniformNoise> uniform = Optional.empty();
   private int[] endOfText = NO_TOKENS;
   private int[] stop = NO_TOKENS;
   private long deadline = Long.MAX_VALUE;
@@ -93,8 +97,19 @@ public final class Specs {
   }
 
   Specs temperature(float newTemperature) {
-    temperature = newTemperature;
+    return temperature(newTemperature, newTemperature);
+  }
+
+  Specs temperature(float first, float last) {
+    temperature = new TemperatureSchedule(first, last);
     return this;
+  }
+
+  /** Undecided positions hold random tokens; the model's canvas has so many positions. */
+  Specs uniform(int canvas, int stableSteps, float meanEntropy) {
+    uniform = Optional.of(new UniformNoise(stableSteps, meanEntropy));
+    attending = Attending.CAUSAL;
+    return block(canvas);
   }
 
   Specs steps(int maxStepsPerBlock, int minAcceptPerStep) {
@@ -160,7 +175,8 @@ public final class Specs {
             guidance,
             NO_TOKENS,
             NO_TOKENS,
-            false);
+            false,
+            uniform);
     return new SessionSpec(
         prompt,
         start,
@@ -198,7 +214,7 @@ public final class Specs {
     specs.windowLength =
         random.nextBoolean() ? specs.blockLength : 1 + random.nextInt(specs.blockLength);
     specs.seed = random.nextLong();
-    specs.temperature = random.nextBoolean() ? 0 : .1f + random.nextFloat();
+    specs.temperature(random.nextBoolean() ? 0 : .1f + random.nextFloat());
     specs.maxSteps = 1 + random.nextInt(40);
     specs.minAccept = 1 + random.nextInt(3);
     specs.acceptance = randomAcceptance(random);

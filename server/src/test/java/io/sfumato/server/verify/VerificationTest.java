@@ -56,7 +56,8 @@ final class VerificationTest {
     "a2d_qwen3, 15, 13",
     "sdar, 14, 10",
     "llada2_moe, 13, 9",
-    "fast_dllm_v2, 12, 5"
+    "fast_dllm_v2, 12, 5",
+    "diffusion_gemma, 15, 6"
   })
   void comesToTheSameCanvases(String family, int forward, int traces) {
     assertThat(verify(FIXTURES.resolve(family))).as(rows.toString()).isTrue();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.sfumato.engine.AttentionKind;
 import io.sfumato.engine.EngineException;
+import io.sfumato.engine.EngineLimits;
 import io.sfumato.engine.EngineStatus;
 import io.sfumato.engine.ScriptedEngine;
 import io.sfumato.server.error.ErrorReason;
@@ -286,11 +287,12 @@ final class EngineLoopTest {
     ScriptedEngine encoder =
         new ScriptedEngine(
             LoopFixture.info(AttentionKind.ENCODER_CANVAS),
-            LoopFixture.limits(1, 1, 10),
+            new EngineLimits(1, 1, 7, 7, 0, 8, 16),
             (run, batch, candidates) -> {});
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new EngineLoop(encoder, options, () -> 0, () -> {}))
-        .withMessage("attention: ENCODER_CANVAS (expected: FULL or BLOCK_CAUSAL)");
+        .withMessage(
+            "batch_tokens: 7 with candidates for each (expected: 8 or more, the model's canvas)");
     ScriptedEngine full =
         new ScriptedEngine(
             LoopFixture.info(AttentionKind.FULL),

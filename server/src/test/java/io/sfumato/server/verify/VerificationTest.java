@@ -17,6 +17,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /** The recorded references of all families, and records that do not tell the truth. */
 final class VerificationTest {
@@ -85,6 +88,29 @@ final class VerificationTest {
         .asString()
         .contains("gen24_b24_s7")
         .contains("differs from step");
+  }
+
+  @Test
+  void aRecordOfUniformNoiseThatDiffersFails(@TempDir Path directory) throws IOException {
+    copy("diffusion_gemma", directory);
+    Path golden = directory.resolve("golden.json");
+    ObjectNode root = (ObjectNode) new JsonMapper().readTree(Files.readString(golden));
+    ArrayNode accepted =
+        (ArrayNode) root.path("traces").path(1).path("canvases").path(0).path(2).path("accepted");
+    accepted.set(5, 1 - accepted.get(5).asInt());
+    ArrayNode argmax =
+        (ArrayNode)
+            root.path("traces").path(2).path("canvases").path(1).path(5).path("argmax_canvas");
+    argmax.set(15, argmax.get(15).asInt() ^ 1);
+    Files.writeString(golden, new JsonMapper().writeValueAsString(root));
+    assertThat(verify(directory)).isFalse();
+    assertThat(rows)
+        .filteredOn(row -> row.outcome() == Outcome.FAIL)
+        .extracting(VerificationRow::name)
+        .containsExactly("trace c3_s12_bound2", "trace c2_s12_bound6_stab2");
+    ((ObjectNode) root.path("traces").path(0)).put("noise_canvases", "another");
+    Files.writeString(golden, new JsonMapper().writeValueAsString(root));
+    refuses(directory, "another: absent (expected: a tensor)");
   }
 
   @Test

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/load_progress.h"
 #include "cpu/cpu_backend.h"
 #include "io/checkpoint.h"
 #include "models/registry.h"
@@ -22,20 +23,19 @@ void CopyText(const std::string& text, char (&field)[SFUMATO_NAME_CAPACITY]) {
 Engine::Engine(const EngineOptions& options) : options_(options) {
   const Checkpoint checkpoint(options.model_directory);
   backend_ = std::make_unique<cpu::CpuBackend>(
-      options.instruction_set, options.bfloat16_products, options.threads,
+      options.instruction_set, options.products, options.threads,
       BackendLimits{options.max_batch_tokens, options.max_candidates, options.max_top_candidates});
+  LoadProgress progress(options.model_directory, checkpoint.bytes());
+  backend_->WatchLoading(&progress);
   model_ = LoadModel(*backend_, checkpoint,
                      {options.max_batch_tokens, options.page_tokens, options.max_slots, options.max_pages});
+  backend_->WatchLoading(nullptr);
   const ModelFacts& facts = model_->facts();
   options_.approximate_cache &= options.max_pages > 0 && (facts.attention == SFUMATO_ATTENTION_FULL ||
                                                           facts.attention == SFUMATO_ATTENTION_FULL_OR_BLOCK_CAUSAL);
   if (options.max_pages > 0 && !facts.key_value_cache && !options_.approximate_cache) {
     Fail(SFUMATO_FAILED_PRECONDITION, "max_pages", options.max_pages,
          "0, since family " + facts.family + " keeps no key-value cache but an approximate one");
-  }
-  if (options.bfloat16_products && model_->soft_embeddings().data != nullptr) {
-    Fail(SFUMATO_FAILED_PRECONDITION, "product_type", "BF16",
-         "F32, since family " + facts.family + " mixes embeddings out of the head's weights");
   }
   buffers_ = std::make_unique<StepBuffers>(options, facts.max_positions);
   planner_ = std::make_unique<StepPlanner>(options_, facts, static_cast<int64_t>(buffers_->pages.size()));

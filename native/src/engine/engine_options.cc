@@ -49,9 +49,10 @@ EngineOptions EngineOptions::Check(const sfumato_options& options) {
   checked.model_directory = options.model_directory;
   CheckRange("threads", options.threads, 0, 256);
   checked.threads = options.threads == 0 ? std::min(UsableCores(), 256) : options.threads;
-  CheckRange("product_type", options.product_type, SFUMATO_PRODUCT_AUTO, SFUMATO_PRODUCT_BF16);
+  CheckRange("product_type", options.product_type, SFUMATO_PRODUCT_AUTO, SFUMATO_PRODUCT_INT8);
   checked.instruction_set = CheckInstructionSet(options.instruction_set);
-  checked.bfloat16_products = options.product_type == SFUMATO_PRODUCT_BF16;
+  if (options.product_type == SFUMATO_PRODUCT_BF16) checked.products = ProductFormat::kBfloat16;
+  if (options.product_type == SFUMATO_PRODUCT_INT8) checked.products = ProductFormat::kInt8;
   CheckRange("max_slots", options.max_slots, 1, 65536);
   CheckRange("max_items", options.max_items, 1, SFUMATO_MAX_ITEMS);
   CheckRange("max_batch_tokens", options.max_batch_tokens, 1, SFUMATO_MAX_BATCH_TOKENS);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/cpu_features.h"
+#include "ops/matmul.h"
 #include "sfumato_engine.h"
 
 namespace sfumato {
@@ -13,7 +14,7 @@ struct EngineOptions {
   std::string model_directory;
   int threads = 1;
   InstructionSet instruction_set = InstructionSet::kPortable;
-  bool bfloat16_products = false;
+  ProductFormat products = ProductFormat::kFloat32;
   int64_t max_slots = 1;
   int64_t max_items = 1;
   int64_t max_batch_tokens = 1;

@@ -221,7 +221,7 @@ class DiffusionGemma : public Model {
         embedding_(backend.UploadTable(tensors.embedding)),
         norm_(UploadFloats(backend, tensors.norm)),
         ones_(backend.Upload(std::vector<float>(static_cast<size_t>(config.width), 1.0f))),
-        head_(backend.Pack({tensors.embedding})),
+        head_(backend.PackExact(tensors.embedding)),
         conditioning_norm_(UploadFloats(backend, tensors.conditioning_norm)),
         conditioning_(PackGelu(tensors.conditioning)),
         full_rope_(MakeRope(false)),
@@ -358,7 +358,7 @@ class DiffusionGemma : public Model {
     mixture.rules = config_.router;
     mixture.expert_scale = UploadFloats(backend_, t.expert_scale);
     mixture.rules.expert_scale = mixture.expert_scale->data();
-    mixture.router = {backend_.Pack({t.router}), nullptr};
+    mixture.router = {backend_.PackExact(t.router), nullptr};
     for (int64_t e = 0; e < config_.router.experts; ++e) {
       const TensorView gate_up = ExpertOf(t.gate_up, e);
       mixture.experts.push_back(

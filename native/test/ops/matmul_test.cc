@@ -30,7 +30,8 @@ std::vector<TestedProducts> AllTestedProducts() {
 class MatmulTest : public testing::TestWithParam<TestedProducts> {
  protected:
   static std::unique_ptr<Backend> MakeBackend(int threads = 2) {
-    return std::make_unique<cpu::CpuBackend>(*GetParam().kernels, GetParam().bfloat16_kernels, threads,
+    return std::make_unique<cpu::CpuBackend>(*GetParam().kernels,
+                                             cpu::RoundingKernels{GetParam().bfloat16_kernels, nullptr}, threads,
                                              BackendLimits{1024, 1024, 8});
   }
 

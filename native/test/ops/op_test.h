@@ -30,7 +30,7 @@ inline std::vector<const cpu::Kernels*> TestedKernels() {
 
 inline std::unique_ptr<Backend> MakeBackend(const cpu::Kernels* kernels, int threads = 2,
                                             BackendLimits limits = {1024, 1024, 8}) {
-  return std::make_unique<cpu::CpuBackend>(*kernels, nullptr, threads, limits);
+  return std::make_unique<cpu::CpuBackend>(*kernels, cpu::RoundingKernels{}, threads, limits);
 }
 
 inline std::string NameOf(const cpu::Kernels& kernels) {

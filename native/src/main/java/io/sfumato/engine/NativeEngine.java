@@ -5,6 +5,8 @@ import io.sfumato.engine.binding.Facts;
 import io.sfumato.engine.binding.Options;
 import io.sfumato.engine.binding.Sfumato;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Optional;
 import org.bytedeco.javacpp.BytePointer;
 
 /**
@@ -65,6 +67,24 @@ public final class NativeEngine implements DenoiseEngine {
       Sfumato.sfumato_close(handle);
       throw failure;
     }
+  }
+
+  /**
+   * How far an {@link #open} on another thread has come with the weights of that directory; empty
+   * while none reads them. From any thread.
+   */
+  public static Optional<LoadProgress> loadProgress(Path modelDirectory) {
+    long[] bytesRead = new long[1];
+    long[] bytesTotal = new long[1];
+    try (BytePointer directory =
+        new BytePointer(modelDirectory.toString(), StandardCharsets.UTF_8)) {
+      int status = Sfumato.sfumato_load_progress(directory, bytesRead, bytesTotal);
+      if (status == Sfumato.SFUMATO_NOT_FOUND) {
+        return Optional.empty();
+      }
+      requireOpened(status);
+    }
+    return Optional.of(new LoadProgress(bytesRead[0], bytesTotal[0]));
   }
 
   private static void requireInterface() {

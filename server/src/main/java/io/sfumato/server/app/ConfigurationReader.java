@@ -34,7 +34,7 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  *   - name: sfumato-tales
  *     directory: models/default    # relative to the file
  *     threads: 0
- *     products: auto               # auto, f32, bf16
+ *     products: auto               # auto, f32, bf16, int8
  *     slots: 16
  *     batch_tokens: 0
  *     queue_capacity: 256

@@ -19,6 +19,8 @@ import io.sfumato.server.text.ChatTemplate;
 import io.sfumato.server.text.HuggingFaceTextCodec;
 import io.sfumato.server.text.TextCodec;
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +35,8 @@ import java.util.concurrent.FutureTask;
  * <p>The tokenizer is loaded on a thread of its own beside the weights.
  */
 public final class ModelLoader {
+
+  private static final Logger LOG = System.getLogger(ModelLoader.class.getName());
 
   private final EngineFactory engines;
   private final NanoClock clock;
@@ -63,7 +67,7 @@ public final class ModelLoader {
     Thread.ofPlatform().daemon().name("tokenizer-" + source.name()).start(text);
     List<AutoCloseable> opened = new ArrayList<>();
     try {
-      DenoiseEngine engine = engines.open(options(source, directory));
+      DenoiseEngine engine = open(source, options(source, directory));
       opened.add(engine);
       String digest = ModelDigest.of(directory.path());
       Optional<HuggingFaceTextCodec> codec = result(text);
@@ -101,6 +105,17 @@ public final class ModelLoader {
           e);
     } finally {
       closeAll(opened);
+    }
+  }
+
+  private DenoiseEngine open(ModelSource source, EngineOptions options) {
+    try (LoadWatch watch =
+        new LoadWatch(
+            source.name(),
+            LoadWatch.USUAL_INTERVAL,
+            () -> engines.progress(options.modelDirectory()),
+            line -> LOG.log(Level.INFO, line))) {
+      return engines.open(options);
     }
   }
 

@@ -46,15 +46,13 @@ __attribute__((target("avx512f"))) float RunAvx512() {
 }
 
 __attribute__((target("avxvnni"))) float RunAvx2Int8() {
-  __m256i sums[kChains] = {};
+  __m256i sums[kChains];
+  for (int i = 0; i < kChains; ++i) sums[i] = _mm256_set1_epi32(i);
   const __m256i a = _mm256_set1_epi32(0x01020304);
   const __m256i b = _mm256_set1_epi32(0x01FF0201);
   for (int64_t turn = 0; turn < kTurns; ++turn) {
 #pragma GCC unroll 16
-    for (__m256i& sum : sums) {
-      sum = _mm256_dpbusd_avx_epi32(sum, a, b);
-      asm volatile("" : "+x"(sum));  // else the chains are found to be the same
-    }
+    for (__m256i& sum : sums) sum = _mm256_dpbusd_avx_epi32(sum, a, b);
   }
   __m256i total = sums[0];
   for (int i = 1; i < kChains; ++i) total = _mm256_add_epi32(total, sums[i]);
@@ -62,19 +60,17 @@ __attribute__((target("avxvnni"))) float RunAvx2Int8() {
 }
 
 __attribute__((target("avx512f,avx512vnni"))) float RunAvx512Int8() {
-  __m512i sums[kChains] = {};
+  __m512i sums[kChains];
+  for (int i = 0; i < kChains; ++i) sums[i] = _mm512_set1_epi32(i);
   const __m512i a = _mm512_set1_epi32(0x01020304);
   const __m512i b = _mm512_set1_epi32(0x01FF0201);
   for (int64_t turn = 0; turn < kTurns; ++turn) {
 #pragma GCC unroll 16
-    for (__m512i& sum : sums) {
-      sum = _mm512_dpbusd_epi32(sum, a, b);
-      asm volatile("" : "+v"(sum));
-    }
+    for (__m512i& sum : sums) sum = _mm512_dpbusd_epi32(sum, a, b);
   }
   __m512i total = sums[0];
   for (int i = 1; i < kChains; ++i) total = _mm512_add_epi32(total, sums[i]);
-  return static_cast<float>(_mm512_reduce_add_epi32(total));
+  return static_cast<float>(total[0]);
 }
 #endif
 

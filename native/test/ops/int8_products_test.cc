@@ -54,12 +54,14 @@ float Largest(const float* numbers, int64_t size) {
 
 /// What numbers become: whole ones, by a 127th of the largest magnitude, times that.
 struct Rounded {
-  Rounded(const float* numbers, int64_t size) : scale(Largest(numbers, size) / 127.0f) {
+  Rounded(const float* numbers, int64_t size) {
+    const float largest = Largest(numbers, size);
+    scale = largest / 127.0f;
     for (int64_t i = 0; i < size; ++i)
-      levels.push_back(scale == 0 ? 0 : std::nearbyint(numbers[i] * (127.0f / Largest(numbers, size))));
+      levels.push_back(largest == 0 ? 0 : std::nearbyint(numbers[i] * (127.0f / largest)));
   }
 
-  float scale;
+  float scale = 0;
   std::vector<double> levels;
 };
 
@@ -147,7 +149,7 @@ TEST_P(Int8ProductsTest, MatchesADoubleReferenceOfTheRoundedOperandsWithinTheBou
     int64_t rows, outputs, inner;
   };
   for (const auto& [rows, outputs, inner] :
-       {Shape{1, 1, 1}, {5, 17, 3}, {7, 40, 64}, {130, 33, 257}, {64, 48, 192}, {3, 100, 700}, {15, 1100, 2050}}) {
+       {Shape{1, 1, 1}, {5, 17, 3}, {7, 40, 64}, {130, 33, 257}, {64, 48, 192}, {3, 100, 700}, {2, 1100, 2050}}) {
     SCOPED_TRACE(std::to_string(rows) + " x " + std::to_string(outputs) + " x " + std::to_string(inner));
     Floats input = RandomFloats(rows * inner, 1);
     input[0] = 50;  // an outlier spoils its group alone

@@ -72,13 +72,14 @@ def compare(a, label, directory, rows, bar):
 
     with open(os.path.join(directory, "config.json")) as file:
         config = json.load(file)
-    number = "bf16" if a.bf16 else "f32"
+    number = "bf16" if a.bf16 else "int8" if a.int8 else "f32"
+    unit = "GOP/s" if a.int8 else "GFLOP/s"
     shape = [directory, str(rows), str(a.canvas), str(a.threads), number]
     ours = Turn("sfumato", [a.program, *shape])
     turns = [ours]
     for peer in a.peers.split(","):
-        if peer == "onnx" and a.bf16:
-            continue  # its CPU products have no bf16
+        if peer == "onnx" and (a.bf16 or a.int8):
+            continue  # its CPU products have no bf16, and its int8 is a matter of its own tools
         turns.append(Turn(peer, [sys.executable, os.path.join(HERE, "step_peer.py"), peer, *shape]))
     peak = 0.0
     for _ in range(a.rounds):
@@ -90,8 +91,8 @@ def compare(a, label, directory, rows, bar):
     for turn in turns:
         turn.close()
     flop = operations(config, rows, a.canvas)
-    print(f"\n{label}, {rows} x {a.canvas} tokens, {number}, {a.threads} threads; registers alone reach {peak:.0f} GFLOP/s")
-    print(f"  {'':10}{'median ms':>11}{'best ms':>10}{'passes':>8}{'GFLOP/s':>9}{'of peak':>9}{'x sfumato':>11}")
+    print(f"\n{label}, {rows} x {a.canvas} tokens, {number}, {a.threads} threads; registers alone reach {peak:.0f} {unit}")
+    print(f"  {'':10}{'median ms':>11}{'best ms':>10}{'passes':>8}{unit:>9}{'of peak':>9}{'x sfumato':>11}")
     medians = {turn.name: statistics.median(turn.times) for turn in turns}
     for turn in turns:
         rate = flop / medians[turn.name] / 1e6
@@ -103,7 +104,7 @@ def compare(a, label, directory, rows, bar):
         print(f"  against the best peer: {ratio:.2f} by medians, {by_best:.2f} by best passes (bar: {bar})")
     total = sum(part["ms"] for part in profile.values())
     print("  where sfumato's time goes: " + ", ".join(
-        f"{name} {part['ms'] / total:.1%}" + (f" at {part['gflops']:.0f} GFLOP/s" if part["gflops"] else "")
+        f"{name} {part['ms'] / total:.1%}" + (f" at {part['gflops']:.0f} {unit}" if part["gflops"] else "")
         for name, part in sorted(profile.items(), key=lambda item: -item[1]["ms"])), flush=True)
 
 
@@ -119,7 +120,9 @@ def main():
     add("--rounds", type=int, default=8, help="turns of every program")
     add("--seconds", type=float, default=1.0, help="length of a turn")
     add("--peers", default="eager,compile,onnx")
-    add("--bf16", action="store_true", help="products of numbers rounded to BF16")
+    rounding = parser.add_mutually_exclusive_group()
+    rounding.add_argument("--bf16", action="store_true", help="products of numbers rounded to BF16")
+    rounding.add_argument("--int8", action="store_true", help="products of numbers rounded to 8 bits, beside PyTorch's dynamic quantization")
     add("--stored", choices=("f32", "bf16"), default="f32", help="format of the random weights in their file; peers widen them when they load")
     a = parser.parse_args()
     a.model = os.path.abspath(a.model)

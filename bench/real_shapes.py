@@ -115,9 +115,9 @@ def write_gemma(directory, layers):
 class Engine:
     """sfumato_bench over one directory."""
 
-    def __init__(self, program, directory, canvas, threads, context=0):
+    def __init__(self, program, directory, canvas, threads, products="f32", context=0):
         start = time.perf_counter()
-        self.process = subprocess.Popen([program, directory, "1", str(canvas), str(threads), "f32", str(context)], stdin=subprocess.PIPE,
+        self.process = subprocess.Popen([program, directory, "1", str(canvas), str(threads), products, str(context)], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line:
@@ -165,13 +165,13 @@ def shapes(a):
             torch.manual_seed(7)
             writer(directory, a.layers)
             gc.collect()
-            engine = Engine(a.program, directory, canvas, a.threads)
+            engine = Engine(a.program, directory, canvas, a.threads, a.products)
             median = statistics.median(engine.ask(f"run {a.seconds}"))
             facts, held = engine.facts, engine.anonymous()
             profile = engine.ask("profile")
             engine.close()
             stated = facts["weight_bytes"] + facts["state_bytes"]
-            print(f"\n{name}, {a.layers} layers, {facts['parameters'] / 1e9:.2f} G parameters, canvas of {canvas}, f32, {a.threads} threads")
+            print(f"\n{name}, {a.layers} layers, {facts['parameters'] / 1e9:.2f} G parameters, canvas of {canvas}, {a.products}, {a.threads} threads")
             print(f"  ready after {engine.ready:.1f} s; memory {held / 2**30:.2f} GiB, weights {facts['weight_bytes'] / 2**30:.2f} + state "
                   f"{facts['state_bytes'] / 2**30:.2f} GiB: {held / stated - 1:+.1%} (bar: 5 %)")
             print(f"  step {median:.0f} ms; " + ", ".join(f"{part} {figures['ms'] / sum(p['ms'] for p in profile.values()):.0%}"
@@ -192,7 +192,7 @@ def contexts(a):
         write_sdar(directory, a.layers)
         medians, attention = {}, {}
         for context in CONTEXTS:
-            engine = Engine(a.program, directory, 32, a.threads, context)
+            engine = Engine(a.program, directory, 32, a.threads, a.products, context)
             engine.ask("profile")
             medians[context] = statistics.median(engine.ask(f"run {a.seconds}"))
             attention[context] = engine.ask("profile")["attention"]
@@ -214,6 +214,7 @@ def main():
     add("--program", required=True, help=argparse.SUPPRESS)
     add("--models", default="llada-8b,diffusion-gemma-26b-a4b")
     add("--layers", type=int, default=2)
+    add("--products", choices=("f32", "bf16", "int8"), default="f32")
     add("--threads", type=int, default=2)
     add("--seconds", type=float, default=6.0, help="time of each measurement")
     add("--scratch", help="folder for the checkpoints, removed afterwards")

@@ -13,26 +13,30 @@ def rotate(x, cos, sin):
     return torch.cat((a * cos - b * sin, b * cos + a * sin), -1)
 
 
+def linear(inner, outputs):
+    return nn.utils.skip_init(nn.Linear, inner, outputs, bias=False)
+
+
 class Block(nn.Module):
     def __init__(self, width, heads, inner):
         super().__init__()
         self.heads = heads
         self.attn_norm = nn.Parameter(torch.ones(width))
         self.ff_norm = nn.Parameter(torch.ones(width))
-        self.qkv = nn.Parameter(torch.empty(3 * width, width))
-        self.out = nn.Parameter(torch.empty(width, width))
-        self.gate_up = nn.Parameter(torch.empty(2 * inner, width))
-        self.down = nn.Parameter(torch.empty(width, inner))
+        self.qkv = linear(width, 3 * width)
+        self.out = linear(width, width)
+        self.gate_up = linear(width, 2 * inner)
+        self.down = linear(inner, width)
 
     def forward(self, x, cos, sin):
         batch, length, width = x.shape
         y = F.rms_norm(x, (width,), self.attn_norm, 1e-5)
-        q, k, v = F.linear(y, self.qkv).view(batch, length, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        q, k, v = self.qkv(y).view(batch, length, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
         y = F.scaled_dot_product_attention(rotate(q, cos, sin), rotate(k, cos, sin), v)
-        x = x + F.linear(y.transpose(1, 2).reshape(batch, length, width), self.out)
+        x = x + self.out(y.transpose(1, 2).reshape(batch, length, width))
         y = F.rms_norm(x, (width,), self.ff_norm, 1e-5)
-        gate, up = F.linear(y, self.gate_up).chunk(2, -1)
-        return x + F.linear(F.silu(gate) * up, self.down)
+        gate, up = self.gate_up(y).chunk(2, -1)
+        return x + self.down(F.silu(gate) * up)
 
 
 class Step(nn.Module):
@@ -51,7 +55,9 @@ class Step(nn.Module):
         self.vocabulary = c["vocab_size"]
         self.blocks = nn.ModuleList(Block(width, heads, c["mlp_hidden_size"]) for _ in range(c["n_layers"]))
         self.embedding = nn.Parameter(tensors["wte.weight"])
-        self.head = nn.Parameter(tensors.get("ff_out.weight", tensors["wte.weight"]))
+        head = tensors.get("ff_out.weight", tensors["wte.weight"])
+        self.head = linear(head.shape[1], head.shape[0])
+        self.head.weight = nn.Parameter(head)
         self.norm = nn.Parameter(tensors["ln_f.weight"])
         half = width // heads // 2
         angles = torch.arange(length)[:, None] * c["rope_theta"] ** (-torch.arange(half) / half)[None]
@@ -62,17 +68,17 @@ class Step(nn.Module):
                 name = f"blocks.{i}."
                 block.attn_norm.copy_(tensors[name + "attn_norm.weight"])
                 block.ff_norm.copy_(tensors[name + "ff_norm.weight"])
-                block.qkv.copy_(torch.cat([tensors[f"{name}{x}_proj.weight"] for x in "qkv"]))
-                block.out.copy_(tensors[name + "attn_out.weight"])
-                block.gate_up.copy_(torch.cat([tensors[f"{name}{x}_proj.weight"] for x in ("ff", "up")]))
-                block.down.copy_(tensors[name + "ff_out.weight"])
+                block.qkv.weight.copy_(torch.cat([tensors[f"{name}{x}_proj.weight"] for x in "qkv"]))
+                block.out.weight.copy_(tensors[name + "attn_out.weight"])
+                block.gate_up.weight.copy_(torch.cat([tensors[f"{name}{x}_proj.weight"] for x in ("ff", "up")]))
+                block.down.weight.copy_(tensors[name + "ff_out.weight"])
 
     def forward(self, ids):
         length = ids.shape[1]
         x = F.embedding(ids, self.embedding)
         for block in self.blocks:
             x = block(x, self.cos[:length], self.sin[:length])
-        p = F.linear(F.rms_norm(x, (x.shape[-1],), self.norm, 1e-5), self.head).float().log_softmax(-1)
+        p = self.head(F.rms_norm(x, (x.shape[-1],), self.norm, 1e-5)).float().log_softmax(-1)
         e = p.exp()
         top, token = p.max(-1)
         return token, top.exp(), -(e * p).sum(-1)

@@ -1,4 +1,4 @@
-"""One peer of bench/compare_step in a process of its own: step_peer.py PEER DIR ROWS CANVAS THREADS f32|bf16.
+"""One peer of bench/compare_step in a process of its own: step_peer.py PEER DIR ROWS CANVAS THREADS f32|bf16|int8.
 
 Answers "run SECONDS" on its input with the milliseconds of each pass as a JSON list."""
 import json
@@ -37,6 +37,8 @@ def main():
     step = Step(directory).eval().requires_grad_(False)
     if number == "bf16":
         step = step.bfloat16()
+    if number == "int8":
+        step = torch.ao.quantization.quantize_dynamic(step, {torch.nn.Linear}, dtype=torch.qint8)
     inputs = [torch.randint(0, step.vocabulary, (rows, canvas)) for _ in range(16)]
     with torch.inference_mode():
         run = build(peer, step, inputs[0], threads)

@@ -1,10 +1,10 @@
-// Times denoising steps of one model: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16 [CONTEXT]
+// Times denoising steps of one model: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16|int8 [CONTEXT]
 //
 // With CONTEXT, for families with a cache, that many tokens lie in pages before each canvas.
 //
 // Answers each line of its input with one line of JSON, so that a driver can take turns with other programs:
 //   run SECONDS    milliseconds of each step, all positions open
-//   peak SECONDS   GFLOP/s of all threads with operands in registers
+//   peak SECONDS   GFLOP/s of all threads with operands in registers, of products in that format
 //   profile        time and rate of each part of the steps since the last time
 #include <chrono>
 #include <cstdio>
@@ -29,14 +29,15 @@ constexpr int32_t kPageTokens = 16;
 
 class StepBench {
  public:
-  StepBench(const char* directory, int32_t rows, int32_t canvas, int32_t threads, bool bfloat16, int32_t context)
-      : canvas_(canvas), tokens_(rows * canvas) {
+  StepBench(const char* directory, int32_t rows, int32_t canvas, int32_t threads, sfumato_product_type products,
+            int32_t context)
+      : canvas_(canvas), tokens_(rows * canvas), int8_(products == SFUMATO_PRODUCT_INT8) {
     const int32_t pages = (context + kPageTokens - 1) / kPageTokens;
     sfumato_options options;
     sfumato_default_options(&options);
     options.model_directory = directory;
     options.threads = threads;
-    options.product_type = bfloat16 ? SFUMATO_PRODUCT_BF16 : SFUMATO_PRODUCT_F32;
+    options.product_type = products;
     options.max_items = rows;
     options.max_batch_tokens = tokens_;
     options.max_candidates = tokens_;
@@ -106,7 +107,8 @@ class StepBench {
   std::string Peak(double seconds) const {
     std::vector<double> rates(static_cast<size_t>(info_.threads));
     std::vector<std::thread> threads;
-    for (double& rate : rates) threads.emplace_back([&rate, seconds] { rate = sfumato::bench::PeakGflops(seconds); });
+    const auto measure = int8_ ? sfumato::bench::PeakInt8Gops : sfumato::bench::PeakGflops;
+    for (double& rate : rates) threads.emplace_back([&rate, seconds, measure] { rate = measure(seconds); });
     double sum = 0;
     for (std::thread& thread : threads) thread.join();
     for (const double rate : rates) sum += rate;
@@ -158,19 +160,27 @@ class StepBench {
   int32_t items_ = 0;
   const int32_t canvas_;
   const int32_t tokens_;
+  const bool int8_;
   int64_t steps_ = 0;
 };
+
+/// 0, AUTO, where the name is none of them.
+sfumato_product_type ProductsOf(const std::string& name) {
+  if (name == "bf16") return SFUMATO_PRODUCT_BF16;
+  if (name == "int8") return SFUMATO_PRODUCT_INT8;
+  return name == "f32" ? SFUMATO_PRODUCT_F32 : SFUMATO_PRODUCT_AUTO;
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
   const int32_t context = argc == 7 ? std::atoi(argv[6]) : 0;
-  if (argc < 6 || argc > 7 || std::atoi(argv[3]) < 1 || context % std::atoi(argv[3]) != 0) {
-    std::cerr << "usage: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16 [CONTEXT, a multiple of CANVAS]\n";
+  const sfumato_product_type products = ProductsOf(argc < 6 ? "" : argv[5]);
+  if (products == SFUMATO_PRODUCT_AUTO || argc > 7 || std::atoi(argv[3]) < 1 || context % std::atoi(argv[3]) != 0) {
+    std::cerr << "usage: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16|int8 [CONTEXT, a multiple of CANVAS]\n";
     return 2;
   }
-  StepBench bench(argv[1], std::atoi(argv[2]), std::atoi(argv[3]), std::atoi(argv[4]),
-                  std::strcmp(argv[5], "bf16") == 0, context);
+  StepBench bench(argv[1], std::atoi(argv[2]), std::atoi(argv[3]), std::atoi(argv[4]), products, context);
   std::cout << "{\"instruction_set\": \"" << bench.info().instruction_set << "\", \"products\": \""
             << bench.info().products << "\", \"parameters\": " << bench.info().parameters
             << ", \"weight_bytes\": " << bench.info().weight_bytes << ", \"state_bytes\": " << bench.info().state_bytes

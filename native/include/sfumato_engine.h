@@ -29,7 +29,7 @@ extern "C" {
 #endif
 
 /* Raised with every incompatible change of this header. */
-#define SFUMATO_ABI_VERSION 3
+#define SFUMATO_ABI_VERSION 4
 
 /* Lengths of the fixed text fields of sfumato_info and sfumato_profile_entry, the terminating zero included. */
 #define SFUMATO_NAME_CAPACITY 64
@@ -67,8 +67,13 @@ typedef enum sfumato_product_type {
   SFUMATO_PRODUCT_F32 = 1,
   /* Inputs and weights rounded to BF16, sums in F32, by AVX512_BF16; attention, norms and activations stay in F32.
    * sfumato_open answers FAILED_PRECONDITION where the CPU or the instruction set lacks it. AUTO never chooses it: its
-   * results differ from the reference by more than rounding in F32. */
-  SFUMATO_PRODUCT_BF16 = 2
+   * results differ from the reference by more than rounding in F32. Routers of experts stay in F32, and heads that soft
+   * embeddings are mixed out of. */
+  SFUMATO_PRODUCT_BF16 = 2,
+  /* Weights kept in 8 bits, each output's divided by a 127th of its largest magnitude; inputs rounded to 8 bits by groups
+   * of 128 numbers of a row; sums of a group exact, groups added in F32. On every CPU, fastest with AVX512_VNNI or
+   * AVX_VNNI. What BF16 leaves in F32 stays so. Never chosen by AUTO. */
+  SFUMATO_PRODUCT_INT8 = 3
 } sfumato_product_type;
 
 /* Instruction set of the CPU kernels. Anything but AUTO is for tests and comparisons; one that the CPU lacks answers
@@ -97,12 +102,12 @@ typedef enum sfumato_attention {
 
 typedef enum sfumato_item_kind {
   /* Runs context tokens and writes their keys and values to the item's pages. Needs
-   * sfumato_info.has_key_value_cache. */
+   * sfumato_info.has_key_value_cache or approximate_cache. */
   SFUMATO_ITEM_PREFILL = 0,
   /* Runs canvas tokens over the item's cached context; pages are read, never written. */
   SFUMATO_ITEM_DENOISE = 1,
   /* Runs finished tokens and writes their keys and values to the item's pages; tokens of a canvas may follow them. Needs
-   * sfumato_info.has_key_value_cache. */
+   * sfumato_info.has_key_value_cache or approximate_cache. */
   SFUMATO_ITEM_COMMIT = 2
 } sfumato_item_kind;
 
@@ -141,6 +146,10 @@ typedef struct sfumato_options {
   int32_t max_pages;
   /* Alternatives that an item may ask for: 0..SFUMATO_MAX_TOP_CANDIDATES. */
   int32_t max_top_candidates;
+  /* 1 lets items whose tokens all see each other write and read pages, where the family has such items: an approximation,
+   * since the keys and values of a token then depend on all others, those that change later among them (the prefix and
+   * dual caches of Fast-dLLM, arXiv 2505.22618). 0 refuses it. */
+  int32_t approximate_cache;
 } sfumato_options;
 
 typedef struct sfumato_info {
@@ -165,8 +174,12 @@ typedef struct sfumato_info {
   int32_t pad_token_id;
   /* A sfumato_attention. */
   int32_t attention;
-  /* 1 when PREFILL and COMMIT items are possible. */
+  /* 1 when PREFILL and COMMIT items are possible whose pages hold what would be computed again: of whole blocks, or of a
+   * causal encoder. */
   int32_t has_key_value_cache;
+  /* 1 when PREFILL and COMMIT items are possible for tokens that all see each other, and following_tokens: the family
+   * has such items and the engine was opened for them, with pages. */
+  int32_t approximate_cache;
   /* 1 when the family's outputs want SFUMATO_FLAG_SHIFTED_LOGITS. */
   int32_t shifted_logits;
   /* Positions of a block that the model was trained with, from config.json; 0 when it names none. */
@@ -232,8 +245,13 @@ typedef struct sfumato_item {
   int32_t block_length;
   int32_t block_offset;
   /* Leading tokens whose keys and values COMMIT writes: 1..token_count; those behind them are a canvas that sees them.
-   * 0 for the other kinds; PREFILL writes all. What is written must end with a block. */
+   * 0 for the other kinds; PREFILL writes all. What is written must end with a block; where all tokens see each other it
+   * may end anywhere, and candidates may be among it. */
   int32_t commit_tokens;
+  /* Tokens behind the item's last one that it sees in its pages, which hold them behind the context and as many tokens as
+   * the item has: its own take the place of those. 0 but for DENOISE with sfumato_info.approximate_cache and block_length
+   * 0; first_position + token_count + following_tokens <= max_positions. */
+  int32_t following_tokens;
 } sfumato_item;
 
 /* The engine's own arrays, valid until sfumato_close. The caller fills the first group before sfumato_plan and reads
@@ -281,6 +299,12 @@ SFUMATO_API sfumato_status sfumato_default_options(sfumato_options* options);
 /* Loads the model and allocates everything. On failure *engine is NULL and sfumato_last_error(NULL) of this thread says
  * why: all tensors that are missing or have another shape or type than the config demands are named at once. */
 SFUMATO_API sfumato_status sfumato_open(const sfumato_options* options, sfumato_engine** engine);
+
+/* How far a sfumato_open that another thread has called has come: bytes of tensors that it has read, 0..bytes_total, and
+ * of those in its files. model_directory: as in its options. NOT_FOUND while none reads weights from there. May be called
+ * from any thread. */
+SFUMATO_API sfumato_status sfumato_load_progress(const char* model_directory, int64_t* bytes_read,
+                                                 int64_t* bytes_total);
 
 /* Facts about the loaded model. info->struct_size must be set. */
 SFUMATO_API sfumato_status sfumato_get_info(const sfumato_engine* engine, sfumato_info* info);

@@ -4,6 +4,10 @@
 
 #include <thread>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace sfumato {
 
 bool Supports(InstructionSet set) {
@@ -29,6 +33,19 @@ bool SupportsBfloat16Products() {
 #if defined(__x86_64__)
   return Supports(InstructionSet::kAvx512) && __builtin_cpu_supports("avx512bf16");
 #else
+  return false;
+#endif
+}
+
+bool SupportsInt8Products(InstructionSet set) {
+#if defined(__x86_64__)
+  if (set == InstructionSet::kAvx512) return Supports(set) && __builtin_cpu_supports("avx512vnni");
+  // By number: compilers learned its name after its instructions.
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return set == InstructionSet::kAvx2 && Supports(set) && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 &&
+         (eax & bit_AVXVNNI) != 0;
+#else
+  (void)set;
   return false;
 #endif
 }

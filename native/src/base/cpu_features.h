@@ -12,6 +12,9 @@ bool Supports(InstructionSet set);
 /// Whether this CPU multiplies BF16 numbers (AVX512_BF16).
 bool SupportsBfloat16Products();
 
+/// Whether this CPU multiplies and adds quads of 8 bits in vectors of the set's width (AVX512_VNNI, AVX_VNNI).
+bool SupportsInt8Products(InstructionSet set);
+
 /// The most demanding set that this CPU supports.
 InstructionSet BestInstructionSet();
 

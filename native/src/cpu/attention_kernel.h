@@ -74,21 +74,22 @@ void MixPanel(const float* panel, int64_t inner, const float* weights, float* mi
   ForRowGroups(inner, mixture);
 }
 
-/// Copies keys first..end-1, and their values transposed.
+/// Copies keys first..end-1, and their values transposed. Key k is row k of the pages, but where the own tokens stand.
 inline void GatherBlock(const AttentionTile& tile, int64_t first, int64_t end, float* keys, float* values) {
+  const int64_t own_end = tile.context_tokens + tile.own_tokens;
   for (int64_t key = first; key < end;) {
     const float* source_keys = tile.keys + (key - tile.context_tokens) * tile.own_stride;
     const float* source_values = tile.values + (key - tile.context_tokens) * tile.own_stride;
     int64_t stride = tile.own_stride;
-    int64_t count = end - key;
-    if (key < tile.context_tokens) {
+    int64_t count = (key < own_end && end > own_end ? own_end : end) - key;
+    if (key < tile.context_tokens || key >= own_end) {
       const int64_t within = key % tile.page_tokens;
       const int64_t place = tile.pages[key / tile.page_tokens] * tile.page_stride + within * tile.page_row_stride;
       source_keys = tile.page_keys + place;
       source_values = tile.page_values + place;
       stride = tile.page_row_stride;
       if (count > tile.page_tokens - within) count = tile.page_tokens - within;
-      if (count > tile.context_tokens - key) count = tile.context_tokens - key;
+      if (key < tile.context_tokens && count > tile.context_tokens - key) count = tile.context_tokens - key;
     }
     const int64_t at = key - first;
     for (int64_t i = 0; i < count; ++i) {

@@ -5,7 +5,7 @@
 namespace sfumato {
 
 std::unique_ptr<Backend> MakeBackend(const EngineOptions& options, const BackendLimits& limits) {
-  return std::make_unique<cpu::CpuBackend>(options.instruction_set, options.bfloat16_products, options.threads, limits);
+  return std::make_unique<cpu::CpuBackend>(options.instruction_set, options.products, options.threads, limits);
 }
 
 }  // namespace sfumato

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/philox.h"
@@ -34,6 +35,18 @@ bool Before(float logit, int32_t token, float other_logit, int32_t other_token) 
 
 bool Contains(const int32_t* tokens, int32_t count, int32_t token) {
   return std::find(tokens, tokens + count, token) != tokens + count;
+}
+
+/// In double, as several chains that need not wait for each other.
+double SumOf(const float* numbers, int64_t size) {
+  constexpr int64_t kChains = 8;
+  double sums[kChains] = {};
+  int64_t i = 0;
+  for (; i + kChains <= size; i += kChains) {
+    for (int64_t chain = 0; chain < kChains; ++chain) sums[chain] += numbers[i + chain];
+  }
+  for (; i < size; ++i) sums[0] += numbers[i];
+  return std::accumulate(std::begin(sums), std::end(sums), 0.0);
 }
 
 }  // namespace
@@ -143,17 +156,21 @@ void CandidateStage::MixEmbeddings(const CandidateArguments& arguments, int64_t 
     ComputeLogits(arguments, first, count, tile, thread);
     const int64_t columns = std::min(kTile, vocabulary_ - tile * kTile);
     const int64_t stride = (columns + width - 1) / width * width;
-    const float* logits = logits_.data() + thread * kRows * kTile;
+    float* logits = logits_.data() + thread * kRows * kTile;
+    for (int64_t row = 0; row < count; ++row) {
+      const CandidateRow& candidate = layout.candidates[static_cast<size_t>(first + row)];
+      const float scale = SamplingScale(layout.rules[static_cast<size_t>(candidate.item)]);
+      const float maximum = maxima_[static_cast<size_t>(first + row)];
+      float* numbers = logits + row * stride;
+      for (int64_t c = 0; c < columns; ++c) numbers[c] = scale * (numbers[c] - maximum);
+      kernels_.exponential(numbers, columns, numbers);
+      totals[row] += SumOf(numbers, columns);
+    }
     for (int64_t begin = 0; begin < columns; begin += width) {
       std::fill_n(weights, width * width, 0.0f);
       for (int64_t row = 0; row < count; ++row) {
-        const CandidateRow& candidate = layout.candidates[static_cast<size_t>(first + row)];
-        const float scale = SamplingScale(layout.rules[static_cast<size_t>(candidate.item)]);
-        for (int64_t c = begin; c < std::min(begin + width, columns); ++c) {
-          const float weight = std::exp(scale * (logits[row * stride + c] - maxima_[static_cast<size_t>(first + row)]));
-          weights[(c - begin) * width + row] = weight;
-          totals[row] += weight;
-        }
+        const float* numbers = logits + row * stride + begin;
+        for (int64_t c = 0; c < std::min(width, columns - begin); ++c) weights[c * width + row] = numbers[c];
       }
       const int64_t panel = (tile * kTile + begin) / width;
       const float* floats = widened;

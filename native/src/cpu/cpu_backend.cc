@@ -30,6 +30,21 @@ const Bfloat16Kernels& Bfloat16KernelsOf(InstructionSet set) {
            " has no AVX512_BF16");
 }
 
+const Int8Kernels& Int8KernelsOf(InstructionSet set) {
+#if defined(__x86_64__)
+  const bool quads = SupportsInt8Products(set);
+  if (set == InstructionSet::kAvx512) return quads ? kAvx512VnniInt8Kernels : kAvx512Int8Kernels;
+  if (set == InstructionSet::kAvx2) return quads ? kAvx2VnniInt8Kernels : kAvx2Int8Kernels;
+#endif
+  return kPortableInt8Kernels;
+}
+
+RoundingKernels RoundingKernelsOf(InstructionSet set, ProductFormat products) {
+  if (products == ProductFormat::kBfloat16) return {&Bfloat16KernelsOf(set), nullptr};
+  if (products == ProductFormat::kInt8) return {nullptr, &Int8KernelsOf(set)};
+  return {};
+}
+
 class CpuBuffer : public Buffer {
  public:
   explicit CpuBuffer(int64_t size) : numbers_(static_cast<size_t>(size)) {
@@ -51,16 +66,14 @@ class CpuIndexBuffer : public IndexBuffer {
 
 }  // namespace
 
-CpuBackend::CpuBackend(InstructionSet instruction_set, bool bfloat16_products, int threads, const BackendLimits& limits)
-    : CpuBackend(KernelsOf(instruction_set), bfloat16_products ? &Bfloat16KernelsOf(instruction_set) : nullptr, threads,
-                 limits) {}
+CpuBackend::CpuBackend(InstructionSet instruction_set, ProductFormat products, int threads, const BackendLimits& limits)
+    : CpuBackend(KernelsOf(instruction_set), RoundingKernelsOf(instruction_set, products), threads, limits) {}
 
-CpuBackend::CpuBackend(const Kernels& kernels, const Bfloat16Kernels* bfloat16_kernels, int threads,
-                       const BackendLimits& limits)
+CpuBackend::CpuBackend(const Kernels& kernels, RoundingKernels rounding, int threads, const BackendLimits& limits)
     : kernels_(kernels),
       limits_(limits),
       pool_(threads),
-      products_(kernels, bfloat16_kernels, threads),
+      products_(kernels, rounding, threads),
       product_scratch_(static_cast<size_t>(threads * kRowTile * kMaxTileColumns)) {}
 
 CpuBackend::~CpuBackend() = default;
@@ -92,12 +105,6 @@ void CpuBackend::ReserveAttention(int64_t head_dim) {
 
 void CpuBackend::ReserveCandidates(int64_t vocabulary, int64_t hidden) {
   candidates_ = std::make_unique<CandidateStage>(kernels_, products_, pool_, limits_, vocabulary, hidden);
-}
-
-void CpuBackend::ReserveSoftEmbeddings(int64_t) {
-  if (!products_.rounds_to_bfloat16()) return;
-  Fail(SFUMATO_FAILED_PRECONDITION, "product_type", "BF16",
-       "F32, since the family mixes embeddings out of the head's weights");
 }
 
 int64_t CpuBackend::WorkBytes() const {

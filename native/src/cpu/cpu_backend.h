@@ -20,9 +20,9 @@ class CandidateStage;
 class CpuBackend : public Backend {
  public:
   /// Throws FAILED_PRECONDITION when the CPU lacks the instruction set, or AVX512_BF16 where BF16 products are asked for.
-  CpuBackend(InstructionSet instruction_set, bool bfloat16_products, int threads, const BackendLimits& limits);
-  /// With kernels that this CPU can run; no BF16 products without kernels for them.
-  CpuBackend(const Kernels& kernels, const Bfloat16Kernels* bfloat16_kernels, int threads, const BackendLimits& limits);
+  CpuBackend(InstructionSet instruction_set, ProductFormat products, int threads, const BackendLimits& limits);
+  /// With kernels that this CPU can run.
+  CpuBackend(const Kernels& kernels, RoundingKernels rounding, int threads, const BackendLimits& limits);
   ~CpuBackend() override;
 
   std::string InstructionSetName() const override { return kernels_.name; }
@@ -33,13 +33,14 @@ class CpuBackend : public Backend {
   std::unique_ptr<IndexBuffer> AllocateIndices(int64_t size) override;
   std::unique_ptr<Buffer> Upload(const std::vector<float>& values) override;
   std::unique_ptr<PackedMatrix> Pack(const std::vector<TensorView>& parts) override;
+  std::unique_ptr<PackedMatrix> PackExact(const TensorView& matrix) override;
   std::unique_ptr<PackedMatrix> PackGated(const TensorView& gate, const TensorView& up) override;
   std::unique_ptr<MatrixGroup> Group(const std::vector<const PackedMatrix*>& matrices) override;
   std::unique_ptr<EmbeddingTable> UploadTable(const TensorView& table) override;
   void ReserveAttention(int64_t head_dim) override;
   void ReserveCandidates(int64_t vocabulary, int64_t hidden) override;
-  /// Throws FAILED_PRECONDITION where products are of BF16: there are no kernels for it.
-  void ReserveSoftEmbeddings(int64_t hidden) override;
+  /// Candidates have room for them.
+  void ReserveSoftEmbeddings(int64_t) override {}
 
   void BeginStep(const StepLayout&) override {}
   void Embed(const EmbeddingArguments& arguments) override;
@@ -61,6 +62,12 @@ class CpuBackend : public Backend {
   int64_t WorkBytes() const override;
 
  private:
+  std::unique_ptr<PackedMatrix> PackStacked(const std::vector<TensorView>& parts, bool exact);
+
+  /// Writes the matrix by source(panel, column), which answers the row of a tensor, or a null tensor for padding.
+  template <class Source>
+  void WritePanels(CpuMatrix& matrix, const Source& source);
+
   /// Calls body(row) for each row, in one run of rows for each thread.
   template <class Body>
   void ForRows(int64_t rows, const Body& body);

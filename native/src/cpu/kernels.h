@@ -21,8 +21,24 @@ struct Bfloat16 {
   uint16_t bits;
 };
 
-/// Rows of the input times packed panels of the weights, and what follows. An element is a float or a Bfloat16Pair; of
-/// pairs there are half as many, the last one filled up with zero.
+/// Four neighbours along the inner dimension of a column of weights: whole numbers of -127..127, plus 128.
+struct WeightQuad {
+  uint8_t levels[4];
+};
+
+/// Of kInt8GroupQuads quads of an input row: what one of their whole numbers stands for, and -128 times their sum, which
+/// takes away what the weights are raised by.
+struct Int8Group {
+  float scale;
+  int32_t offset;
+};
+
+/// Quads of an input row that are divided by the same number: 128 numbers, so that a large one spoils few others. Their
+/// products with weights add up to less than 2^23, exactly in 32 bits, and in a float too.
+constexpr int64_t kInt8GroupQuads = 32;
+
+/// Rows of the input times packed panels of the weights, and what follows. An element is a float, a Bfloat16Pair or a quad
+/// of whole numbers; of pairs there are half as many, of quads a quarter, the last one filled up with zero.
 template <class Element, class Weight = Element>
 struct ProductTile {
   const Element* input;  // [rows, inner]
@@ -37,10 +53,14 @@ struct ProductTile {
   float* output;  // [rows, columns]
   int64_t output_stride;
   float* scratch;  // [rows, panels * panel width], used when inner > kProductBlock
+  // Of quads only.
+  const Int8Group* groups = nullptr;  // [rows, groups of the inner dimension]
+  int64_t group_stride = 0;
+  const float* scales = nullptr;  // [panels * panel width] what one whole number of a column's weights stands for
 };
 
 /// Longest run of elements over the inner dimension whose panel stays in the first-level cache. Sums are cut at multiples of an
-/// even share of it, so where they are cut depends on the weights alone.
+/// even share of it, those of quads between groups, so where they are cut depends on the weights alone.
 constexpr int64_t kProductBlock = 256;
 
 /// Keys whose scores are kept at the same time; running sums are rescaled at multiples of it, counted from the first
@@ -57,13 +77,14 @@ struct AttentionTile {
   int64_t query_count;
   int64_t head_dim;
   float scale;
-  const int32_t* pages;  // of the context
+  const int32_t* pages;  // of the context and of what follows the own tokens
   int64_t page_tokens;
   int64_t page_stride;  // floats from one page to the next
   const float* page_keys;
   const float* page_values;
   int64_t page_row_stride;
   int64_t context_tokens;
+  int64_t own_tokens;
   const float* keys;  // [own_tokens, head_dim]
   const float* values;
   int64_t own_stride;
@@ -138,10 +159,31 @@ struct Bfloat16Kernels {
   void (*product)(const ProductTile<Bfloat16Pair>& tile);
 };
 
+/// Products of whole numbers of 8 bits: weights rounded by output when they are packed, inputs by groups of a row when
+/// they are multiplied. Sums of a group are exact, and the same in every instruction set; groups are added in float.
+struct Int8Kernels {
+  const char* name;
+  int64_t panel_width;
+  /// Of a quad of an input row, in the form that the instructions want.
+  int64_t quad_bytes;
+
+  /// Rounds to the nearest, ties to even: [rows, inner] to [rows, (inner + 3) / 4] quads, which are written in whole vectors
+  /// of at most four, and their groups. The scale of a group that is not finite is not a number.
+  void (*quantise)(const float* input, int64_t input_stride, int64_t rows, int64_t inner, uint8_t* output,
+                   int64_t output_stride, Int8Group* groups, int64_t group_stride);
+  /// Strides of the input are in quads.
+  void (*product)(const ProductTile<uint8_t, WeightQuad>& tile);
+};
+
 extern const Kernels kPortableKernels;
 extern const Kernels kAvx2Kernels;
 extern const Kernels kAvx512Kernels;
 extern const Bfloat16Kernels kAvx512Bfloat16Kernels;
+extern const Int8Kernels kPortableInt8Kernels;
+extern const Int8Kernels kAvx2Int8Kernels;
+extern const Int8Kernels kAvx2VnniInt8Kernels;
+extern const Int8Kernels kAvx512Int8Kernels;
+extern const Int8Kernels kAvx512VnniInt8Kernels;
 
 }  // namespace sfumato::cpu
 

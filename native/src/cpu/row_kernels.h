@@ -7,18 +7,6 @@
 namespace sfumato::cpu {
 namespace {
 
-/// Calls body(index, count) for whole vectors and then for the rest, count < kLanes.
-template <class Body>
-inline void ForVectors(int64_t size, const Body& body) {
-  int64_t i = 0;
-  for (; i + kLanes <= size; i += kLanes) body(i, kLanes);
-  if (i < size) body(i, size - i);
-}
-
-inline Vec LoadUpTo(const float* p, int64_t count, float fill) {
-  return count == kLanes ? Load(p) : LoadPart(p, count, fill);
-}
-
 inline void StoreUpTo(float* p, Vec value, int64_t count) {
   if (count == kLanes) {
     Store(p, value);

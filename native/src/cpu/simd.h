@@ -40,6 +40,7 @@ inline Vec MultiplyAdd(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
 inline Vec Max(Vec a, Vec b) { return _mm512_max_ps(a, b); }
 inline Vec Min(Vec a, Vec b) { return _mm512_min_ps(a, b); }
 inline Vec Round(Vec a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+inline IntVec ToIntegers(Vec a) { return _mm512_cvtps_epi32(a); }
 /// a where x < y, else b
 inline Vec SelectLess(Vec x, Vec y, Vec a, Vec b) {
   return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, y, _CMP_LT_OQ), b, a);
@@ -54,6 +55,7 @@ inline Vec PowerOfTwo(Vec n) {
 #elif defined(__AVX2__)
 
 using Vec = __m256;
+using IntVec = __m256i;
 constexpr int64_t kLanes = 8;
 constexpr int kTileRows = 6;
 
@@ -76,6 +78,7 @@ inline Vec MultiplyAdd(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }
 inline Vec Max(Vec a, Vec b) { return _mm256_max_ps(a, b); }
 inline Vec Min(Vec a, Vec b) { return _mm256_min_ps(a, b); }
 inline Vec Round(Vec a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+inline IntVec ToIntegers(Vec a) { return _mm256_cvtps_epi32(a); }
 inline Vec SelectLess(Vec x, Vec y, Vec a, Vec b) { return _mm256_blendv_ps(b, a, _mm256_cmp_ps(x, y, _CMP_LT_OQ)); }
 inline uint32_t EqualLanes(Vec a, Vec b) {
   return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_EQ_OQ)));
@@ -121,6 +124,7 @@ inline Vec Round(Vec a) {
   const Vec shift = Set(12582912.0f);
   return (a + shift) - shift;
 }
+inline IntVec ToIntegers(Vec a) { return __builtin_convertvector(Round(a), IntVec); }
 inline Vec SelectLess(Vec x, Vec y, Vec a, Vec b) { return x < y ? a : b; }
 inline uint32_t EqualLanes(Vec a, Vec b) {
   uint32_t bits = 0;
@@ -136,7 +140,35 @@ inline Vec PowerOfTwo(Vec n) {
 
 #endif
 
+// Sums of products of whole numbers.
+#if defined(SFUMATO_SIMD_512)
+using WholeVec = IntVec;
+inline WholeVec SetWhole(int32_t value) { return _mm512_set1_epi32(value); }
+inline Vec ToFloat(WholeVec a) { return _mm512_cvtepi32_ps(a); }
+#elif defined(__AVX2__)
+using WholeVec = IntVec;
+inline WholeVec SetWhole(int32_t value) { return _mm256_set1_epi32(value); }
+inline Vec ToFloat(WholeVec a) { return _mm256_cvtepi32_ps(a); }
+#else
+// In floats, where they are exact as well: generic vectors have no better product.
+using WholeVec = Vec;
+inline WholeVec SetWhole(int32_t value) { return Set(static_cast<float>(value)); }
+inline Vec ToFloat(WholeVec a) { return a; }
+#endif
+
 constexpr int64_t kPanelWidth = 2 * kLanes;
+
+/// Calls body(index, count) for whole vectors and then for the rest, count < kLanes.
+template <class Body>
+inline void ForVectors(int64_t size, const Body& body) {
+  int64_t i = 0;
+  for (; i + kLanes <= size; i += kLanes) body(i, kLanes);
+  if (i < size) body(i, size - i);
+}
+
+inline Vec LoadUpTo(const float* p, int64_t count, float fill) {
+  return count == kLanes ? Load(p) : LoadPart(p, count, fill);
+}
 
 /// Sum of the lanes, in the same order on every call.
 inline float SumLanes(Vec a) {

@@ -13,10 +13,17 @@ struct Sums {
   Vec high[kRows];  // the others
 };
 
+/// The same of whole numbers.
+template <int kRows>
+struct WholeSums {
+  WholeVec low[kRows];
+  WholeVec high[kRows];
+};
+
 /// Adds a [kRows, inner] times b [inner, panel width] to the sums, one element after the other: a row's result does not
 /// depend on kRows. An element is whatever Load, Set and MultiplyAdd take.
-template <int kRows, class Element, class Weight>
-inline void MultiplyPanel(const Element* a, int64_t a_row, const Weight* b, int64_t inner, Sums<kRows>& sums) {
+template <int kRows, class Element, class Weight, class RowSums>
+inline void MultiplyPanel(const Element* a, int64_t a_row, const Weight* b, int64_t inner, RowSums& sums) {
   // Unrolled not for the work of counting, but so that the end of the loop is foreseen: a row group then begins before
   // the one ahead of it is through.
 #if !defined(SFUMATO_SIMD_EMULATED)
@@ -48,8 +55,8 @@ constexpr int64_t kChunk = 8;                        // elements of the inner di
 
 /// As MultiplyPanel, and brings memory near meanwhile. Written out again: with the column shared, one of the two is 3 to 5 %
 /// slower, whichever way it is indexed.
-template <int kRows, class Element, class Weight>
-inline void MultiplyPanelAhead(const Element* a, int64_t a_row, const Weight* b, int64_t inner, Sums<kRows>& sums,
+template <int kRows, class Element, class Weight, class RowSums>
+inline void MultiplyPanelAhead(const Element* a, int64_t a_row, const Weight* b, int64_t inner, RowSums& sums,
                                Ahead<Weight> ahead) {
   const auto column = [&](int64_t k) {
     const auto low = Load(b + k * kPanelWidth);

@@ -8,7 +8,7 @@
 
 namespace sfumato::cuda {
 
-/// The keys that a query sees, counted from the first of its item's context.
+/// The keys that a query sees, counted from the first of its item's context; the item's own and those behind it follow.
 struct KeyRange {
   int64_t first;
   int64_t end;
@@ -132,7 +132,7 @@ struct AttentionKernel {
 
   SFUMATO_DEVICE KeyRange Visible(const Sequence& sequence, int64_t query) const {
     const int64_t own_row = selected.IsNull() ? query : selected[sequence.first_selected + query] - sequence.first_row;
-    KeyRange range = {0, sequence.context_tokens + sequence.rows};
+    KeyRange range = {0, sequence.context_tokens + sequence.rows + sequence.following_tokens};
     if (sequence.block_length > 0) {
       const int64_t place = sequence.first_position + own_row + sequence.block_offset;
       const int64_t block_end = (place / sequence.block_length + 1) * sequence.block_length - sequence.block_offset;
@@ -156,8 +156,10 @@ struct AttentionKernel {
     const bool aligned = head_dim % 4 == 0;
     for (int i = WarpIndex(); i < kKeys; i += kWarps) {
       const int64_t key = tile * kKeys + i;
-      const bool there = key < sequence.context_tokens + sequence.rows;
-      const bool paged = key < sequence.context_tokens;
+      const int64_t own_end = sequence.context_tokens + sequence.rows;
+      const bool there = key < own_end + sequence.following_tokens;
+      // Key k is row k of the pages, but where the own tokens stand.
+      const bool paged = there && (key < sequence.context_tokens || key >= own_end);
       int64_t source = 0;
       if (paged) {
         const int64_t page = page_list[sequence.first_page + key / page_tokens];

@@ -11,20 +11,22 @@ namespace {
 
 int64_t Quotient(int64_t size, int64_t part) { return (size + part - 1) / part; }
 
+/// Threads that share a candidate; fewest where a block takes the most rows.
+int64_t SharesOf(Precision precision) { return kProductThreads / (8 * RowTilesOf(precision)); }
+
 }  // namespace
 
-CandidateStage::CandidateStage(Device& device, Precision precision, const BackendLimits& limits, int64_t vocabulary)
+CandidateStage::CandidateStage(Device& device, const BackendLimits& limits, int64_t vocabulary)
     : device_(device),
-      precision_(precision),
       vocabulary_(vocabulary),
       max_candidates_(limits.max_candidates),
       top_(static_cast<int32_t>(limits.max_top_candidates)),
       tiles_(Quotient(vocabulary, kCandidateTile)),
       segments_(Quotient(tiles_, kSegmentTiles)),
-      pieces_(segments_ * (kProductThreads / (8 * RowTilesOf(precision)))),
+      max_pieces_(segments_ * SharesOf(Precision::kFloat32)),
       tile_sums_(device, limits.max_candidates * tiles_),
-      statistics_(device, limits.max_candidates * pieces_),
-      ranked_(device, limits.max_candidates * pieces_ * top_),
+      statistics_(device, limits.max_candidates * max_pieces_),
+      ranked_(device, limits.max_candidates * max_pieces_ * top_),
       input_logits_(device, limits.max_candidates),
       unconfident_logits_(device, limits.max_candidates * SFUMATO_MAX_TOKEN_LIST),
       maxima_(device, limits.max_candidates),
@@ -46,7 +48,8 @@ void CandidateStage::ReserveSoftEmbeddings(int64_t hidden) {
 CandidateStep CandidateStage::Describe(const CandidateArguments& arguments, const StepUpload& step,
                                        float* logits) const {
   CandidateStep described = {};
-  described.head = static_cast<const CudaMatrix&>(*arguments.head).fragments();
+  const auto& head = static_cast<const CudaMatrix&>(*arguments.head);
+  described.head = head.fragments();
   described.hidden = arguments.hidden;
   described.bias = arguments.bias;
   described.cap = arguments.cap;
@@ -56,7 +59,7 @@ CandidateStep CandidateStage::Describe(const CandidateArguments& arguments, cons
   described.tokens = step.tokens();
   described.positions = step.positions();
   described.tiles = tiles_;
-  described.pieces = pieces_;
+  described.pieces = segments_ * SharesOf(head.precision());
   described.top = top_;
   described.tile_sums = tile_sums_.data();
   described.statistics = statistics_.data();
@@ -109,12 +112,12 @@ void CandidateStage::Run(const CandidateArguments& arguments, const StepUpload& 
   int32_t not_finite = 0;
   device_.Upload(not_finite_.data(), &not_finite, sizeof(not_finite));
   const CandidateStep described = Describe(arguments, step, logits.data());
-  ForTerms(
-      precision_, static_cast<const CudaMatrix&>(*arguments.head).terms(), [&](auto tiles, auto inputs, auto weights) {
-        LaunchPasses<tiles.value, inputs.value, weights.value>(described);
-        if (arguments.soft.data != nullptr)
-          LaunchSoftEmbeddings<tiles.value, inputs.value, weights.value>(described, arguments.soft, step.sequences());
-      });
+  const auto& head = static_cast<const CudaMatrix&>(*arguments.head);
+  ForTerms(head.precision(), head.terms(), [&](auto tiles, auto inputs, auto weights) {
+    LaunchPasses<tiles.value, inputs.value, weights.value>(described);
+    if (arguments.soft.data != nullptr)
+      LaunchSoftEmbeddings<tiles.value, inputs.value, weights.value>(described, arguments.soft, step.sequences());
+  });
   device_.Download(host_results_.data(), results_.data(), static_cast<int64_t>(rows.size() * sizeof(CandidateResult)));
   device_.Download(&not_finite, not_finite_.data(), sizeof(not_finite));
   if (not_finite != 0) Fail(SFUMATO_INTERNAL, "logits", "not finite", "finite numbers from finite weights");

@@ -14,7 +14,7 @@ namespace sfumato::cuda {
 /// Candidate extraction on a device; see candidate_kernels.h.
 class CandidateStage {
  public:
-  CandidateStage(Device& device, Precision precision, const BackendLimits& limits, int64_t vocabulary);
+  CandidateStage(Device& device, const BackendLimits& limits, int64_t vocabulary);
 
   void ReserveSoftEmbeddings(int64_t hidden);
 
@@ -32,13 +32,12 @@ class CandidateStage {
   void WriteResults(const CandidateArguments& arguments) const;
 
   Device& device_;
-  const Precision precision_;
   const int64_t vocabulary_;
   const int64_t max_candidates_;
   const int32_t top_;
   const int64_t tiles_;
   const int64_t segments_;
-  const int64_t pieces_;
+  const int64_t max_pieces_;
   DeviceArray<TileSum> tile_sums_;             // [candidates, tiles]
   DeviceArray<PieceStatistics> statistics_;    // [candidates, pieces]
   DeviceArray<RankedToken> ranked_;            // [candidates, pieces, top]

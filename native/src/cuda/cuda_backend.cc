@@ -82,6 +82,12 @@ CudaBackend::CudaBackend(std::unique_ptr<Device> device, Precision precision, in
 
 CudaBackend::~CudaBackend() = default;
 
+Precision PrecisionOf(ProductFormat products) {
+  if (products == ProductFormat::kInt8)
+    Fail(SFUMATO_FAILED_PRECONDITION, "product_type", "INT8", "F32 or BF16, since there are no such kernels for GPUs");
+  return products == ProductFormat::kBfloat16 ? Precision::kBfloat16 : Precision::kFloat32;
+}
+
 std::string CudaBackend::ProductsName() const {
   return precision_ == Precision::kBfloat16 ? "bf16 tensor cores" : "f32 as bf16 terms, tensor cores";
 }
@@ -106,13 +112,25 @@ std::unique_ptr<Buffer> CudaBackend::Upload(const std::vector<float>& values) {
 
 std::unique_ptr<PackedMatrix> CudaBackend::Pack(const std::vector<TensorView>& parts) {
   auto matrix = std::make_unique<CudaMatrix>(*device_, pool_, precision_, parts, false);
-  CountWeights(matrix->bytes());
+  CountPacked(*matrix, parts);
   return matrix;
+}
+
+std::unique_ptr<PackedMatrix> CudaBackend::PackExact(const TensorView& matrix) {
+  auto packed =
+      std::make_unique<CudaMatrix>(*device_, pool_, Precision::kFloat32, std::vector<TensorView>{matrix}, false);
+  CountPacked(*packed, {matrix});
+  return packed;
+}
+
+void CudaBackend::CountPacked(const CudaMatrix& matrix, const std::vector<TensorView>& parts) {
+  CountWeights(matrix.bytes());
+  for (const TensorView& part : parts) CountRead(part.size() * BytesPerNumber(part.type));
 }
 
 std::unique_ptr<PackedMatrix> CudaBackend::PackGated(const TensorView& gate, const TensorView& up) {
   auto matrix = std::make_unique<CudaMatrix>(*device_, pool_, precision_, std::vector<TensorView>{gate, up}, true);
-  CountWeights(matrix->bytes());
+  CountPacked(*matrix, {gate, up});
   return matrix;
 }
 
@@ -125,6 +143,7 @@ std::unique_ptr<MatrixGroup> CudaBackend::Group(const std::vector<const PackedMa
 std::unique_ptr<EmbeddingTable> CudaBackend::UploadTable(const TensorView& table) {
   auto copy = std::make_unique<CudaTable>(*device_, table);
   CountWeights(copy->bytes());
+  CountRead(copy->bytes());
   return copy;
 }
 
@@ -134,7 +153,7 @@ void CudaBackend::ReserveAttention(int64_t head_dim) {
 }
 
 void CudaBackend::ReserveCandidates(int64_t vocabulary, int64_t) {
-  candidates_ = std::make_unique<CandidateStage>(*device_, precision_, limits_, vocabulary);
+  candidates_ = std::make_unique<CandidateStage>(*device_, limits_, vocabulary);
 }
 
 void CudaBackend::ReserveSoftEmbeddings(int64_t hidden) { candidates_->ReserveSoftEmbeddings(hidden); }
@@ -191,7 +210,7 @@ void CudaBackend::Matmul(const MatmulArguments& arguments) {
   const auto& weights = static_cast<const CudaMatrix&>(*arguments.weights);
   const bool few = arguments.rows <= kFewRows;
   const int64_t blocks = weights.fragments().strips / kBlockStrips;
-  ForTerms(precision_, weights.terms(), [&](auto tiles, auto inputs, auto terms) {
+  ForTerms(weights.precision(), weights.terms(), [&](auto tiles, auto inputs, auto terms) {
     if (few) {
       using Kernel = ProductKernel<kFewRowTiles, inputs.value, terms.value>;
       Launch(*device_, Describe<Kernel>(arguments), {Quotient(arguments.rows, Kernel::Tile::kRows), blocks, 1});
@@ -207,7 +226,7 @@ void CudaBackend::GroupedMatmul(const GroupedMatmulArguments& arguments) {
   const auto& weights = static_cast<const CudaMatrixGroup&>(*arguments.weights);
   const bool few = arguments.rows <= kFewRows * weights.groups();
   const Grid grid = {weights.groups(), weights.first().strips / kBlockStrips, 1};
-  ForTerms(precision_, weights.terms(), [&](auto tiles, auto inputs, auto terms) {
+  ForTerms(weights.precision(), weights.terms(), [&](auto tiles, auto inputs, auto terms) {
     const int32_t* ends = arguments.ends;
     if (few) {
       Launch(*device_, Describe<ProductKernel<kFewRowTiles, inputs.value, terms.value>>(arguments, ends), grid);

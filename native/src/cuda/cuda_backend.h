@@ -14,6 +14,9 @@
 
 namespace sfumato::cuda {
 
+/// Throws FAILED_PRECONDITION for products that no kernel is for.
+Precision PrecisionOf(ProductFormat products);
+
 /// The operations on a device by the kernels of this directory. Activations, keys and values are floats in its memory;
 /// products round them as the precision says. Operations return when they are queued; Candidates waits for all.
 class CudaBackend : public Backend {
@@ -30,6 +33,7 @@ class CudaBackend : public Backend {
   std::unique_ptr<IndexBuffer> AllocateIndices(int64_t size) override;
   std::unique_ptr<Buffer> Upload(const std::vector<float>& values) override;
   std::unique_ptr<PackedMatrix> Pack(const std::vector<TensorView>& parts) override;
+  std::unique_ptr<PackedMatrix> PackExact(const TensorView& matrix) override;
   std::unique_ptr<PackedMatrix> PackGated(const TensorView& gate, const TensorView& up) override;
   std::unique_ptr<MatrixGroup> Group(const std::vector<const PackedMatrix*>& matrices) override;
   std::unique_ptr<EmbeddingTable> UploadTable(const TensorView& table) override;
@@ -60,6 +64,7 @@ class CudaBackend : public Backend {
  private:
   /// The device's copy of one of the layout's vectors; other indices are on the device already.
   const int32_t* OnDevice(const int32_t* indices) const;
+  void CountPacked(const CudaMatrix& matrix, const std::vector<TensorView>& parts);
   template <int kHeadDim>
   void LaunchAttention(const AttentionArguments& arguments);
 

@@ -65,7 +65,9 @@ void PackStrip(float* rows, int64_t tiles, int terms, Word4* words) {
 
 CudaMatrix::CudaMatrix(Device& device, ThreadPool& pool, Precision precision, const std::vector<TensorView>& parts,
                        bool gated)
-    : PackedMatrix(OutputsOf(parts, gated), parts.front().shape[1], gated), terms_(TermsOf(parts, precision)) {
+    : PackedMatrix(OutputsOf(parts, gated), parts.front().shape[1], gated),
+      precision_(precision),
+      terms_(TermsOf(parts, precision)) {
   const int64_t rows = gated ? (outputs() + kStripOutputs - 1) / kStripOutputs * 2 * kStripOutputs : outputs();
   const int64_t blocks = (rows + kBlockOutputs - 1) / kBlockOutputs;
   const int64_t tiles = (inner() + kInnerTile - 1) / kInnerTile;
@@ -101,6 +103,7 @@ CudaMatrixGroup::CudaMatrixGroup(Device& device, const std::vector<const PackedM
   std::vector<Fragments> fragments;
   for (const PackedMatrix* matrix : matrices) fragments.push_back(static_cast<const CudaMatrix*>(matrix)->fragments());
   first_ = fragments.front();
+  precision_ = static_cast<const CudaMatrix*>(matrices.front())->precision();
   terms_ = static_cast<const CudaMatrix*>(matrices.front())->terms();
   for (const PackedMatrix* matrix : matrices) {
     if (static_cast<const CudaMatrix*>(matrix)->terms() == terms_) continue;

@@ -29,9 +29,11 @@ class CudaMatrix : public PackedMatrix {
 
   int64_t bytes() const override { return words_.bytes(); }
   const Fragments& fragments() const { return fragments_; }
+  Precision precision() const { return precision_; }
   int terms() const { return terms_; }
 
  private:
+  Precision precision_;
   int terms_;
   DeviceArray<Word4> words_;
   Fragments fragments_;
@@ -42,6 +44,7 @@ class CudaMatrixGroup : public MatrixGroup {
  public:
   CudaMatrixGroup(Device& device, const std::vector<const PackedMatrix*>& matrices);
 
+  Precision precision() const { return precision_; }
   int64_t groups() const { return table_.size(); }
   const Fragments& first() const { return first_; }
   int terms() const { return terms_; }
@@ -49,6 +52,7 @@ class CudaMatrixGroup : public MatrixGroup {
   int64_t bytes() const { return table_.bytes(); }
 
  private:
+  Precision precision_;
   int terms_;
   Fragments first_;
   DeviceArray<Fragments> table_;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/load_progress.h"
 #include "engine/engine.h"
 #include "sfumato_engine.h"
 
@@ -91,6 +92,19 @@ sfumato_status sfumato_open(const sfumato_options* options, sfumato_engine** eng
     *engine = nullptr;
     CheckStruct("options", options);
     *engine = std::make_unique<sfumato_engine>(sfumato::EngineOptions::Check(*options)).release();
+  });
+}
+
+sfumato_status sfumato_load_progress(const char* model_directory, int64_t* bytes_read, int64_t* bytes_total) {
+  return Guard(last_error_without_engine, [&] {
+    if (model_directory == nullptr) Fail(SFUMATO_INVALID_ARGUMENT, "model_directory", "null", "a directory");
+    if (bytes_read == nullptr || bytes_total == nullptr)
+      Fail(SFUMATO_INVALID_ARGUMENT, "bytes_read or bytes_total", "null", "a pointer");
+    sfumato::LoadProgress::Bytes bytes;
+    if (!sfumato::LoadProgress::Find(model_directory, bytes))
+      Fail(SFUMATO_NOT_FOUND, "model_directory", model_directory, "one that sfumato_open is loading weights from");
+    *bytes_read = bytes.read;
+    *bytes_total = bytes.total;
   });
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/load_progress.h"
 #include "engine/backend_factory.h"
 #include "io/checkpoint.h"
 #include "models/registry.h"
@@ -22,16 +23,20 @@ void CopyText(const std::string& text, char (&field)[SFUMATO_NAME_CAPACITY]) {
 Engine::Engine(const EngineOptions& options) : options_(options) {
   const Checkpoint checkpoint(options.model_directory);
   backend_ = MakeBackend(options, {options.max_batch_tokens, options.max_candidates, options.max_top_candidates});
-  model_ = LoadModel(
-      *backend_, checkpoint,
-      {options.max_batch_tokens, options.page_tokens, options.max_slots, options.max_pages, options.approximate_cache});
+  LoadProgress progress(options.model_directory, checkpoint.bytes());
+  backend_->WatchLoading(&progress);
+  model_ = LoadModel(*backend_, checkpoint,
+                     {options.max_batch_tokens, options.page_tokens, options.max_slots, options.max_pages});
+  backend_->WatchLoading(nullptr);
   const ModelFacts& facts = model_->facts();
-  if (options.max_pages > 0 && !facts.key_value_cache) {
+  options_.approximate_cache &= options.max_pages > 0 && (facts.attention == SFUMATO_ATTENTION_FULL ||
+                                                          facts.attention == SFUMATO_ATTENTION_FULL_OR_BLOCK_CAUSAL);
+  if (options.max_pages > 0 && !facts.key_value_cache && !options_.approximate_cache) {
     Fail(SFUMATO_FAILED_PRECONDITION, "max_pages", options.max_pages,
-         "0, since family " + facts.family + " keeps no key-value cache");
+         "0, since family " + facts.family + " keeps no key-value cache but an approximate one");
   }
   buffers_ = std::make_unique<StepBuffers>(options, facts.max_positions);
-  planner_ = std::make_unique<StepPlanner>(options, facts, static_cast<int64_t>(buffers_->pages.size()));
+  planner_ = std::make_unique<StepPlanner>(options_, facts, static_cast<int64_t>(buffers_->pages.size()));
   backend_->BeginStep(planner_->layout());  // allocates what layouts need
 }
 
@@ -51,6 +56,7 @@ sfumato_info Engine::Info() const {
   info.pad_token_id = facts.pad_token_id;
   info.attention = facts.attention;
   info.has_key_value_cache = facts.key_value_cache ? 1 : 0;
+  info.approximate_cache = options_.approximate_cache ? 1 : 0;
   info.shifted_logits = facts.shifted_logits ? 1 : 0;
   info.block_length = facts.block_length;
   info.threads = backend_->Threads();

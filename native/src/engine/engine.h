@@ -30,7 +30,7 @@ class Engine {
  private:
   void CheckSlot(const char* name, int32_t slot) const;
 
-  const EngineOptions options_;
+  EngineOptions options_;  // with approximate_cache where the family can
   std::unique_ptr<Backend> backend_;
   std::unique_ptr<Model> model_;
   std::unique_ptr<StepBuffers> buffers_;

@@ -32,6 +32,7 @@ sfumato_options DefaultOptions() {
   options.page_tokens = 16;
   options.max_pages = 0;
   options.max_top_candidates = 0;
+  options.approximate_cache = 0;
   return options;
 }
 
@@ -48,9 +49,10 @@ EngineOptions EngineOptions::Check(const sfumato_options& options) {
   checked.model_directory = options.model_directory;
   CheckRange("threads", options.threads, 0, 256);
   checked.threads = options.threads == 0 ? std::min(UsableCores(), 256) : options.threads;
-  CheckRange("product_type", options.product_type, SFUMATO_PRODUCT_AUTO, SFUMATO_PRODUCT_BF16);
+  CheckRange("product_type", options.product_type, SFUMATO_PRODUCT_AUTO, SFUMATO_PRODUCT_INT8);
   checked.instruction_set = CheckInstructionSet(options.instruction_set);
-  checked.bfloat16_products = options.product_type == SFUMATO_PRODUCT_BF16;
+  if (options.product_type == SFUMATO_PRODUCT_BF16) checked.products = ProductFormat::kBfloat16;
+  if (options.product_type == SFUMATO_PRODUCT_INT8) checked.products = ProductFormat::kInt8;
   CheckRange("max_slots", options.max_slots, 1, 65536);
   CheckRange("max_items", options.max_items, 1, SFUMATO_MAX_ITEMS);
   CheckRange("max_batch_tokens", options.max_batch_tokens, 1, SFUMATO_MAX_BATCH_TOKENS);
@@ -58,6 +60,8 @@ EngineOptions EngineOptions::Check(const sfumato_options& options) {
   CheckRange("page_tokens", options.page_tokens, 1, 1024);
   CheckRange("max_pages", options.max_pages, 0, 1 << 24);
   CheckRange("max_top_candidates", options.max_top_candidates, 0, SFUMATO_MAX_TOP_CANDIDATES);
+  CheckRange("approximate_cache", options.approximate_cache, 0, 1);
+  checked.approximate_cache = options.approximate_cache != 0;
   checked.max_slots = options.max_slots;
   checked.max_items = options.max_items;
   checked.max_batch_tokens = options.max_batch_tokens;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/cpu_features.h"
+#include "ops/matmul.h"
 #include "sfumato_engine.h"
 
 namespace sfumato {
@@ -13,7 +14,7 @@ struct EngineOptions {
   std::string model_directory;
   int threads = 1;
   InstructionSet instruction_set = InstructionSet::kPortable;
-  bool bfloat16_products = false;
+  ProductFormat products = ProductFormat::kFloat32;
   int64_t max_slots = 1;
   int64_t max_items = 1;
   int64_t max_batch_tokens = 1;
@@ -21,7 +22,6 @@ struct EngineOptions {
   int64_t page_tokens = 16;
   int64_t max_pages = 0;
   int64_t max_top_candidates = 0;
-  /// See ModelLimits::approximate_cache.
   bool approximate_cache = false;
 
   /// Throws INVALID_ARGUMENT, or FAILED_PRECONDITION for what this CPU can't do.

@@ -124,7 +124,7 @@ int32_t StepPlanner::CheckedToken(const StepBuffers& buffers, int32_t source) co
 void StepPlanner::CheckItem(const StepBuffers& buffers, int32_t index) {
   const sfumato_item& item = items_[static_cast<size_t>(index)];
   CheckField(index, "kind", item.kind, SFUMATO_ITEM_PREFILL, SFUMATO_ITEM_COMMIT);
-  if (WritesPages(item) && !facts_.key_value_cache) {
+  if (WritesPages(item) && !KeepsPages()) {
     Fail(SFUMATO_FAILED_PRECONDITION, FieldName(index, "kind"),
          item.kind == SFUMATO_ITEM_PREFILL ? "PREFILL" : "COMMIT",
          "DENOISE, since family " + facts_.family + " keeps no key-value cache");
@@ -154,8 +154,11 @@ void StepPlanner::CheckBlocks(int32_t index) const {
   const bool either = facts_.attention == SFUMATO_ATTENTION_FULL_OR_BLOCK_CAUSAL;
   CheckField(index, "block_length", item.block_length, causal ? 1 : 0, causal || either ? facts_.max_positions : 0);
   CheckField(index, "block_offset", item.block_offset, 0, std::max(0, item.block_length - 1));
+  const bool approximate = options_.approximate_cache && item.block_length == 0;
+  CheckField(index, "following_tokens", item.following_tokens, 0,
+             approximate && !WritesPages(item) ? facts_.max_positions - item.first_position - item.token_count : 0);
   if (facts_.attention == SFUMATO_ATTENTION_ENCODER_CANVAS) return CheckEncoderCanvas(index);
-  if (!WritesPages(item) || options_.approximate_cache) return;
+  if (!WritesPages(item) || approximate) return;
   const int64_t end = int64_t{item.first_position} + WrittenTokens(item) + item.block_offset;
   if (item.block_length == 0 || end % item.block_length != 0) {
     Fail(SFUMATO_INVALID_ARGUMENT, FieldName(index, commits ? "commit_tokens" : "token_count"), WrittenTokens(item),
@@ -231,8 +234,9 @@ void StepPlanner::CheckCandidates(const StepBuffers& buffers, int32_t index) {
 
 void StepPlanner::CheckPages(const StepBuffers& buffers, int32_t index) const {
   const sfumato_item& item = items_[static_cast<size_t>(index)];
-  CheckField(index, "context_tokens", item.context_tokens, 0, facts_.key_value_cache ? item.first_position : 0);
-  const int64_t tokens = int64_t{item.context_tokens} + WrittenTokens(item);
+  CheckField(index, "context_tokens", item.context_tokens, 0, KeepsPages() ? item.first_position : 0);
+  const int64_t behind = item.following_tokens == 0 ? 0 : int64_t{item.token_count} + item.following_tokens;
+  const int64_t tokens = item.context_tokens + WrittenTokens(item) + behind;
   const int64_t needed = (tokens + options_.page_tokens - 1) / options_.page_tokens;
   CheckField(index, "page_count", item.page_count, needed, static_cast<int64_t>(buffers.pages.size()));
   if (item.page_count == 0) return;
@@ -315,6 +319,7 @@ void StepPlanner::AddItem(const StepBuffers& buffers, int32_t index) {
   sequence.rows = item.token_count;
   sequence.first_position = item.first_position;
   sequence.context_tokens = item.context_tokens;
+  sequence.following_tokens = item.following_tokens;
   const bool encodes = facts_.attention == SFUMATO_ATTENTION_ENCODER_CANVAS && WritesPages(item);
   sequence.block_length = encodes ? 1 : item.block_length;
   sequence.block_offset = item.block_offset;

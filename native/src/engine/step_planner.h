@@ -45,6 +45,7 @@ class StepPlanner {
     const char* count;
   };
 
+  bool KeepsPages() const { return facts_.key_value_cache || options_.approximate_cache; }
   void CheckItem(const StepBuffers& buffers, int32_t index);
   void CheckBlocks(int32_t index) const;
   void CheckEncoderCanvas(int32_t index) const;

@@ -69,6 +69,12 @@ void Checkpoint::AddShard(const std::string& path) {
   unreadable_.insert(file.unreadable().begin(), file.unreadable().end());
 }
 
+int64_t Checkpoint::bytes() const {
+  int64_t bytes = 0;
+  for (const auto& [name, tensor] : tensors_) bytes += tensor.size() * BytesPerNumber(tensor.type);
+  return bytes;
+}
+
 std::vector<std::string> Checkpoint::TensorNames() const {
   std::vector<std::string> names;
   for (const auto& [name, tensor] : tensors_) names.push_back(name);

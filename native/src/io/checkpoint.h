@@ -21,6 +21,9 @@ class Checkpoint {
   const Config& config() const { return config_; }
   bool Has(const std::string& name) const { return tensors_.contains(name); }
 
+  /// Bytes of all tensors that the core reads.
+  int64_t bytes() const;
+
   /// Names of all tensors, those of types that the core doesn't read included.
   std::vector<std::string> TensorNames() const;
 

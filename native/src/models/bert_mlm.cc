@@ -91,7 +91,7 @@ Tensors FindTensors(TensorFinder& find, const BertConfig& c) {
   return t;
 }
 
-ModelFacts FactsOf(const Config& config, const BertConfig& c, const ModelLimits& limits, int64_t parameters) {
+ModelFacts FactsOf(const Config& config, const BertConfig& c, int64_t parameters) {
   ModelFacts facts;
   facts.family = "bert_mlm";
   facts.vocabulary = static_cast<int32_t>(c.vocabulary);
@@ -102,7 +102,6 @@ ModelFacts FactsOf(const Config& config, const BertConfig& c, const ModelLimits&
   facts.end_of_text_token_id = config.TokenOr("eos_token_id", c.vocabulary);
   facts.pad_token_id = config.TokenOr("pad_token_id", c.vocabulary);
   facts.attention = SFUMATO_ATTENTION_FULL;
-  facts.key_value_cache = limits.approximate_cache;
   facts.parameters = parameters;
   return facts;
 }
@@ -181,6 +180,7 @@ class BertMlm : public Model {
       const bool selected_only = i + 1 == layers_.size() && !layout.all_selected();
       if (selected_only) {
         rows = layout.selected_rows();
+        if (rows == 0) break;
         backend_.Gather({hidden, layout.selected.data(), rows, config_.width, selected_->data()});
         hidden = selected_->data();
       }
@@ -228,7 +228,7 @@ std::unique_ptr<Model> LoadBertMlm(Backend& backend, const Checkpoint& checkpoin
   TensorFinder find(checkpoint);
   const Tensors tensors = FindTensors(find, config);
   return std::make_unique<BertMlm>(backend, config, tensors, limits,
-                                   FactsOf(checkpoint.config(), config, limits, find.parameters()));
+                                   FactsOf(checkpoint.config(), config, find.parameters()));
 }
 
 }  // namespace sfumato

@@ -123,7 +123,7 @@ class Decoder : public Model {
   MixtureOfExperts MakeMixture(const DecoderLayerTensors& t) {
     MixtureOfExperts mixture;
     mixture.rules = config_.router;
-    mixture.router = {backend_.Pack({t.router}), nullptr};
+    mixture.router = {backend_.PackExact(t.router), nullptr};
     mixture.bias = UploadIfThere(backend_, t.router_bias);
     mixture.rules.bias = mixture.bias == nullptr ? nullptr : mixture.bias->data();
     for (const GatedTensors& expert : t.experts) mixture.experts.push_back(Pack(backend_, expert));

@@ -221,7 +221,7 @@ class DiffusionGemma : public Model {
         embedding_(backend.UploadTable(tensors.embedding)),
         norm_(UploadFloats(backend, tensors.norm)),
         ones_(backend.Upload(std::vector<float>(static_cast<size_t>(config.width), 1.0f))),
-        head_(backend.Pack({tensors.embedding})),
+        head_(backend.PackExact(tensors.embedding)),
         conditioning_norm_(UploadFloats(backend, tensors.conditioning_norm)),
         conditioning_(PackGelu(tensors.conditioning)),
         full_rope_(MakeRope(false)),
@@ -359,7 +359,7 @@ class DiffusionGemma : public Model {
     mixture.rules = config_.router;
     mixture.expert_scale = UploadFloats(backend_, t.expert_scale);
     mixture.rules.expert_scale = mixture.expert_scale->data();
-    mixture.router = {backend_.Pack({t.router}), nullptr};
+    mixture.router = {backend_.PackExact(t.router), nullptr};
     for (int64_t e = 0; e < config_.router.experts; ++e) {
       const TensorView gate_up = ExpertOf(t.gate_up, e);
       mixture.experts.push_back(
@@ -378,8 +378,8 @@ class DiffusionGemma : public Model {
     if (!IsCanvas(sequence)) return;
     float* canvas = hidden + sequence.first_row * config_.width;
     uint8_t& conditioned = conditioned_[static_cast<size_t>(sequence.slot)];
+    ConditionOnOwnTokens(layout, sequence, canvas);
     if (layout.rules[index].step > 1 && conditioned != 0) {
-      ConditionOnOwnTokens(layout, sequence, canvas);
       Norm(Soft(sequence.slot), sequence.rows, *conditioning_norm_, normed_->data());
       conditioning_.Run(backend_, normed_->data(), sequence.rows, inner_->data(), canvas);
     }
@@ -387,7 +387,7 @@ class DiffusionGemma : public Model {
     conditioned = 1;
   }
 
-  /// Rows without a candidate hold what a client has pinned: no doubt about them.
+  /// Rows without a candidate hold what a client has pinned: no doubt about them, in the next step neither.
   void ConditionOnOwnTokens(const StepLayout& layout, const Sequence& sequence, const float* canvas) {
     const int32_t* selected = layout.selected.data() + sequence.first_selected;
     const int32_t* end = selected + sequence.selected;

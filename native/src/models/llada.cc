@@ -71,7 +71,6 @@ std::unique_ptr<Model> LoadLlada(Backend& backend, const Checkpoint& checkpoint,
   TensorFinder find(checkpoint);
   const DecoderTensors tensors = FindTensors(find, config, decoder);
   ModelFacts facts = DecoderFacts("llada", config, decoder, find.parameters());
-  facts.key_value_cache = limits.approximate_cache;
   return MakeDecoder(backend, decoder, tensors, limits, std::move(facts));
 }
 

@@ -85,7 +85,6 @@ std::unique_ptr<Model> LoadLladaMoe(Backend& backend, const Checkpoint& checkpoi
   TensorFinder find(checkpoint);
   const DecoderTensors tensors = FindTensors(find, config, decoder);
   ModelFacts facts = DecoderFacts("llada_moe", config, decoder, find.parameters());
-  facts.key_value_cache = limits.approximate_cache;
   return MakeDecoder(backend, decoder, tensors, limits, std::move(facts));
 }
 

@@ -21,6 +21,7 @@ struct ModelFacts {
   int32_t end_of_text_token_id = -1;
   int32_t pad_token_id = -1;
   sfumato_attention attention = SFUMATO_ATTENTION_FULL;
+  /// Whether what pages hold is what would be computed again.
   bool key_value_cache = false;
   bool shifted_logits = false;
   /// Positions of a block that the model was trained with; 0 when its config names none.
@@ -34,9 +35,6 @@ struct ModelLimits {
   int64_t page_tokens = 1;
   int64_t max_slots = 1;
   int64_t max_pages = 0;
-  /// Lets a bidirectional family keep the keys and values of a prefix although they depend on what follows it: an
-  /// approximation for all layers but the first. Not reachable through the C interface.
-  bool approximate_cache = false;
 };
 
 /// A loaded model: its weights on a backend and the graph of one step. Confined to the engine's thread.

@@ -93,7 +93,7 @@ Tensors FindTensors(TensorFinder& find, const ModernBertConfig& c) {
   return t;
 }
 
-ModelFacts FactsOf(const Config& config, const ModernBertConfig& c, const ModelLimits& limits, int64_t parameters) {
+ModelFacts FactsOf(const Config& config, const ModernBertConfig& c, int64_t parameters) {
   ModelFacts facts;
   facts.family = "modernbert_mlm";
   facts.vocabulary = static_cast<int32_t>(c.vocabulary);
@@ -103,7 +103,6 @@ ModelFacts FactsOf(const Config& config, const ModernBertConfig& c, const ModelL
   facts.mask_token_id = config.TokenOr("mask_token_id", c.vocabulary);
   facts.end_of_text_token_id = config.TokenOr("eos_token_id", c.vocabulary);
   facts.pad_token_id = config.TokenOr("pad_token_id", c.vocabulary);
-  facts.key_value_cache = limits.approximate_cache;
   facts.parameters = parameters;
   return facts;
 }
@@ -158,6 +157,7 @@ class ModernBertMlm : public Model {
       const bool selected_only = i + 1 == layers_.size() && !layout.all_selected();
       if (selected_only) {
         rows = layout.selected_rows();
+        if (rows == 0) break;
         backend_.Gather({hidden, layout.selected.data(), rows, config_.width, selected_->data()});
         hidden = selected_->data();
       }
@@ -234,7 +234,7 @@ std::unique_ptr<Model> LoadModernBertMlm(Backend& backend, const Checkpoint& che
   TensorFinder find(checkpoint);
   const Tensors tensors = FindTensors(find, config);
   return std::make_unique<ModernBertMlm>(backend, config, tensors, limits,
-                                         FactsOf(checkpoint.config(), config, limits, find.parameters()));
+                                         FactsOf(checkpoint.config(), config, find.parameters()));
 }
 
 }  // namespace sfumato

@@ -33,7 +33,6 @@ std::unique_ptr<Model> LoadQwen(Backend& backend, const Checkpoint& checkpoint, 
   TensorFinder find(checkpoint);
   const DecoderTensors tensors = FindQwenTensors(find, config, decoder, body);
   ModelFacts facts = DecoderFacts(family, config, decoder, find.parameters());
-  facts.key_value_cache = limits.approximate_cache;
   adjust(facts);
   return MakeDecoder(backend, decoder, tensors, limits, std::move(facts));
 }

@@ -19,8 +19,8 @@ struct AttentionShape {
   int64_t head_dim;
 };
 
-/// softmax(scale * queries keys^T) values for every item over its context's pages and its own tokens, as far as their
-/// blocks and the layer's window allow. Queries are all rows of the step, or its selected ones.
+/// softmax(scale * queries keys^T) values for every item over its context's pages, its own tokens and the pages of what
+/// follows them, as far as their blocks and the layer's window allow. Queries are all rows of the step, or its selected ones.
 struct AttentionArguments {
   const StepLayout* layout;
   AttentionShape shape;

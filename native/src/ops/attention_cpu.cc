@@ -31,14 +31,14 @@ int64_t QueriesOfTask(const AttentionArguments& arguments, int64_t panel_width, 
   return panels * panel_width;
 }
 
-/// The keys that a query sees, counted from the first of its item's context.
+/// The keys that a query sees, counted from the first of its item's context; the item's own and those behind it follow.
 struct KeyRange {
   int64_t first;
   int64_t end;
 };
 
 KeyRange VisibleKeys(const AttentionArguments& arguments, const Sequence& sequence, int64_t own_row) {
-  KeyRange keys{0, sequence.context_tokens + sequence.rows};
+  KeyRange keys{0, sequence.keys()};
   if (sequence.block_length > 0) {
     const int64_t place = sequence.first_position + own_row + sequence.block_offset;
     const int64_t block_end = (place / sequence.block_length + 1) * sequence.block_length - sequence.block_offset;
@@ -66,8 +66,7 @@ void CpuBackend::Attention(const AttentionArguments& arguments) {
 
   int64_t operations = 0;
   for (const Sequence& sequence : layout.sequences) {
-    operations +=
-        4 * QueriesOf(arguments, sequence) * (sequence.context_tokens + sequence.rows) * shape.heads * shape.head_dim;
+    operations += 4 * QueriesOf(arguments, sequence) * sequence.keys() * shape.heads * shape.head_dim;
   }
   const ProfileScope scope(profile(), Part::kAttention, operations);
 
@@ -89,7 +88,7 @@ void CpuBackend::Attention(const AttentionArguments& arguments) {
     const bool all_visible = sequence->block_length == 0 && arguments.window == 0 && arguments.context_window == 0;
     float first_visible[kAttentionPanels * kMaxPanelWidth];
     float end_visible[kAttentionPanels * kMaxPanelWidth];
-    KeyRange keys{0, sequence->context_tokens + sequence->rows};
+    KeyRange keys{0, sequence->keys()};
     if (!all_visible) {
       std::swap(keys.first, keys.end);
       for (int64_t q = 0; q < count; ++q) {
@@ -118,6 +117,7 @@ void CpuBackend::Attention(const AttentionArguments& arguments) {
                           page_keys == nullptr ? nullptr : page_keys + kv_width,
                           2 * kv_width,
                           sequence->context_tokens,
+                          sequence->rows,
                           own_keys,
                           own_values,
                           arguments.key_stride,

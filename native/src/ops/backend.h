@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/load_progress.h"
 #include "base/profile.h"
 #include "io/safetensors.h"
 #include "ops/attention.h"
@@ -74,6 +75,9 @@ class Backend {
   virtual std::unique_ptr<Buffer> Upload(const std::vector<float>& values) = 0;
   /// Matrices [outputs, inner] of the same inner size, stacked.
   virtual std::unique_ptr<PackedMatrix> Pack(const std::vector<TensorView>& parts) = 0;
+  /// As Pack, of weights whose products are not rounded, whatever the product type: a router's, since rounding would
+  /// change which experts are chosen, and those that soft embeddings are mixed out of.
+  virtual std::unique_ptr<PackedMatrix> PackExact(const TensorView& matrix) { return Pack({matrix}); }
   /// Gate and other half of a gated feed-forward layer, for a gated epilogue.
   virtual std::unique_ptr<PackedMatrix> PackGated(const TensorView& gate, const TensorView& up) = 0;
   /// Matrices of one shape for GroupedMatmul, which must outlive the group.
@@ -107,6 +111,9 @@ class Backend {
   /// Bytes of work space that the backend itself holds.
   virtual int64_t WorkBytes() const = 0;
 
+  /// Notes what Pack, PackGated and UploadTable read, until it is null again.
+  void WatchLoading(LoadProgress* progress) { loading_ = progress; }
+
   /// Bytes handed out by Pack, PackGated, Upload and UploadTable.
   int64_t weight_bytes() const { return weight_bytes_; }
   /// Bytes handed out by Allocate.
@@ -116,10 +123,15 @@ class Backend {
 
  protected:
   void CountWeights(int64_t bytes) { weight_bytes_ += bytes; }
+  /// From any thread of the backend.
+  void CountRead(int64_t bytes) {
+    if (loading_ != nullptr) loading_->Add(bytes);
+  }
   void CountAllocated(int64_t bytes) { allocated_bytes_ += bytes; }
 
  private:
   Profile profile_;
+  LoadProgress* loading_ = nullptr;
   int64_t weight_bytes_ = 0;
   int64_t allocated_bytes_ = 0;
 };

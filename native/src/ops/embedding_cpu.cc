@@ -30,6 +30,7 @@ class CpuTable : public EmbeddingTable {
 std::unique_ptr<EmbeddingTable> CpuBackend::UploadTable(const TensorView& table) {
   auto copy = std::make_unique<CpuTable>(table);
   CountWeights(copy->bytes());
+  CountRead(copy->bytes());
   return copy;
 }
 

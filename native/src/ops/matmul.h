@@ -8,7 +8,11 @@
 
 namespace sfumato {
 
-/// Weights [outputs, inner] in the form that the backend's products want. Those that the file has as bfloat16 stay so.
+/// What the products of a backend's matrices are computed in; both operands are rounded to it.
+enum class ProductFormat { kFloat32, kBfloat16, kInt8 };
+
+/// Weights [outputs, inner] in the form that the backend's products want. Those that the file has as bfloat16 stay so
+/// unless they are rounded.
 class PackedMatrix {
  public:
   virtual ~PackedMatrix() = default;

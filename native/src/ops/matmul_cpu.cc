@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "cpu/cpu_backend.h"
@@ -15,40 +16,59 @@ struct CpuMatrixGroup : MatrixGroup {
 
 }  // namespace
 
-std::unique_ptr<PackedMatrix> CpuBackend::Pack(const std::vector<TensorView>& parts) {
+template <class Source>
+void CpuBackend::WritePanels(CpuMatrix& matrix, const Source& source) {
+  const int64_t inner = matrix.inner();
+  std::vector<float> rows(static_cast<size_t>(inner * pool_.threads()));
+  pool_.Run(matrix.panel_count(), [&](int64_t panel, int thread) noexcept {
+    float* row = rows.data() + thread * inner;
+    for (int64_t column = 0; column < kernels_.panel_width; ++column) {
+      const auto [tensor, index] = source(panel, column);
+      if (tensor == nullptr) continue;
+      ReadFloats(*tensor, index * inner, inner, row);
+      CountRead(inner * BytesPerNumber(tensor->type));
+      matrix.Write(panel, column, row);
+    }
+  });
+  CountWeights(matrix.bytes());
+}
+
+std::unique_ptr<PackedMatrix> CpuBackend::PackStacked(const std::vector<TensorView>& parts, bool exact) {
   int64_t outputs = 0;
   for (const TensorView& part : parts) outputs += part.shape[0];
-  const int64_t inner = parts.front().shape[1];
-  const int64_t width = kernels_.panel_width;
   // One format for all of a matrix: bfloat16 only where no part would lose by it.
   const bool bfloat16 =
       std::all_of(parts.begin(), parts.end(), [](const TensorView& part) { return part.type == DataType::kBfloat16; });
-  auto matrix = products_.NewMatrix(outputs, inner, false, bfloat16 ? DataType::kBfloat16 : DataType::kFloat32);
-  std::vector<float> row(static_cast<size_t>(inner));
-  int64_t output = 0;
-  for (const TensorView& part : parts) {
-    for (int64_t i = 0; i < part.shape[0]; ++i, ++output) {
-      ReadFloats(part, i * inner, inner, row.data());
-      matrix->Write(output / width, output % width, row.data());
+  auto matrix = products_.NewMatrix(outputs, parts.front().shape[1], false,
+                                    bfloat16 ? DataType::kBfloat16 : DataType::kFloat32, exact);
+  WritePanels(*matrix, [&](int64_t panel, int64_t column) -> std::pair<const TensorView*, int64_t> {
+    int64_t row = panel * kernels_.panel_width + column;
+    for (const TensorView& part : parts) {
+      if (row < part.shape[0]) return {&part, row};
+      row -= part.shape[0];
     }
-  }
-  CountWeights(matrix->bytes());
+    return {nullptr, 0};
+  });
   return matrix;
 }
 
+std::unique_ptr<PackedMatrix> CpuBackend::Pack(const std::vector<TensorView>& parts) {
+  return PackStacked(parts, false);
+}
+
+std::unique_ptr<PackedMatrix> CpuBackend::PackExact(const TensorView& matrix) { return PackStacked({matrix}, true); }
+
 std::unique_ptr<PackedMatrix> CpuBackend::PackGated(const TensorView& gate, const TensorView& up) {
-  const int64_t inner = gate.shape[1];
+  const int64_t outputs = gate.shape[0];
   const int64_t half = kernels_.panel_width / 2;
   const bool bfloat16 = gate.type == DataType::kBfloat16 && up.type == DataType::kBfloat16;
-  auto matrix = products_.NewMatrix(gate.shape[0], inner, true, bfloat16 ? DataType::kBfloat16 : DataType::kFloat32);
-  std::vector<float> row(static_cast<size_t>(inner));
-  for (int64_t output = 0; output < gate.shape[0]; ++output) {
-    ReadFloats(gate, output * inner, inner, row.data());
-    matrix->Write(output / half, output % half, row.data());
-    ReadFloats(up, output * inner, inner, row.data());
-    matrix->Write(output / half, output % half + half, row.data());
-  }
-  CountWeights(matrix->bytes());
+  auto matrix =
+      products_.NewMatrix(outputs, gate.shape[1], true, bfloat16 ? DataType::kBfloat16 : DataType::kFloat32, false);
+  WritePanels(*matrix, [&](int64_t panel, int64_t column) -> std::pair<const TensorView*, int64_t> {
+    const int64_t row = panel * half + column % half;
+    if (row >= outputs) return {nullptr, 0};
+    return {column < half ? &gate : &up, row};
+  });
   return matrix;
 }
 

@@ -20,11 +20,16 @@ struct Sequence {
   int64_t selected = 0;
   int64_t first_position = 0;
   int64_t context_tokens = 0;
+  /// Tokens behind the item's own that its pages hold. Rows of the pages between them and the context are not read.
+  int64_t following_tokens = 0;
   /// A row sees the item's rows up to the end of its block of positions, counted from -block_offset; all for length 0.
   int64_t block_length = 0;
   int64_t block_offset = 0;
   /// The item's share of StepLayout::pages.
   int64_t first_page = 0;
+
+  /// Tokens of the context, the item and what follows it.
+  int64_t keys() const { return context_tokens + rows + following_tokens; }
 };
 
 /// How an item's candidates are drawn and measured.

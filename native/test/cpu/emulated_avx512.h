@@ -86,6 +86,46 @@ inline Integers FromHalves(__m256i halves) {
   return result;
 }
 
+inline Floats ToFloats(Integers a) {
+  Floats result;
+  for (int i = 0; i < kCount; ++i) result[i] = static_cast<float>(a[i]);
+  return result;
+}
+
+template <class To, class Register>
+Register Narrow(Integers a) {
+  To lanes[kCount];
+  for (int i = 0; i < kCount; ++i) lanes[i] = static_cast<To>(a[i]);
+  return BitCast<Register>(lanes);
+}
+
+/// Adds to each lane the products of its four bytes, without a sign in a.
+inline Integers MultiplyQuads(Integers sum, Integers a, Integers b) {
+  uint8_t x[4 * kCount];
+  int8_t y[4 * kCount];
+  std::memcpy(x, &a, sizeof(x));
+  std::memcpy(y, &b, sizeof(y));
+  for (int i = 0; i < 4 * kCount; ++i) sum[i / 4] += x[i] * y[i];
+  return sum;
+}
+
+inline Integers MultiplyHalves(Integers a, Integers b) {
+  int16_t x[2 * kCount];
+  int16_t y[2 * kCount];
+  std::memcpy(x, &a, sizeof(x));
+  std::memcpy(y, &b, sizeof(y));
+  Integers sum = {};
+  for (int i = 0; i < 2 * kCount; ++i) sum[i / 2] += x[i] * y[i];
+  return sum;
+}
+
+inline Integers ShiftHalves(Integers a, int bits) {
+  uint16_t lanes[2 * kCount];
+  std::memcpy(lanes, &a, sizeof(lanes));
+  for (uint16_t& lane : lanes) lane = static_cast<uint16_t>(lane >> bits);
+  return BitCast<Integers>(lanes);
+}
+
 template <int kComparison>
 uint16_t CompareLanes(Floats a, Floats b) {
   static_assert(kComparison == _CMP_LT_OQ || kComparison == _CMP_EQ_OQ);
@@ -145,5 +185,12 @@ inline Floats MultiplyPairs(Floats sum, Integers a, Integers b) {
 #define _mm512_add_epi32(a, b) ((a) + (b))
 #define _mm512_slli_epi32(a, bits) ((a) << (bits))
 #define _mm512_dpbf16_ps emulated::MultiplyPairs
+#define _mm512_cvtepi32_ps emulated::ToFloats
+#define _mm512_cvtepi32_epi8 emulated::Narrow<int8_t, __m128i>
+#define _mm512_cvtepi32_epi16 emulated::Narrow<int16_t, __m256i>
+#define _mm512_dpbusd_epi32 emulated::MultiplyQuads
+#define _mm512_madd_epi16 emulated::MultiplyHalves
+#define _mm512_srli_epi16 emulated::ShiftHalves
+#define _mm512_and_si512(a, b) ((a) & (b))
 
 #endif  // SFUMATO_TEST_CPU_EMULATED_AVX512_H_

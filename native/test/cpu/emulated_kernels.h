@@ -8,6 +8,8 @@ namespace sfumato::cpu {
 /// The AVX-512 kernels from their own sources, with the instructions emulated: slow, and right on any CPU.
 extern const Kernels kEmulatedAvx512Kernels;
 extern const Bfloat16Kernels kEmulatedBfloat16Kernels;
+extern const Int8Kernels kEmulatedInt8Kernels;
+extern const Int8Kernels kEmulatedVnniInt8Kernels;
 
 }  // namespace sfumato::cpu
 

@@ -8,7 +8,8 @@ namespace {
 TestedBackend Tested(const std::string& name, const cpu::Kernels* kernels,
                      const cpu::Bfloat16Kernels* bfloat16_kernels) {
   return {name, bfloat16_kernels != nullptr, [kernels, bfloat16_kernels](int threads, const BackendLimits& limits) {
-            return std::make_unique<cpu::CpuBackend>(*kernels, bfloat16_kernels, threads, limits);
+            return std::make_unique<cpu::CpuBackend>(*kernels, cpu::RoundingKernels{bfloat16_kernels, nullptr}, threads,
+                                                     limits);
           }};
 }
 

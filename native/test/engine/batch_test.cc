@@ -66,12 +66,13 @@ std::string Outputs(TestEngine& engine, int32_t first, int32_t count) {
   return bytes;
 }
 
-class BatchTest : public testing::TestWithParam<std::tuple<std::string, sfumato_instruction_set>> {};
+class BatchTest
+    : public testing::TestWithParam<std::tuple<std::string, sfumato_instruction_set, sfumato_product_type>> {};
 
 TEST_P(BatchTest, AnItemIsTheSameAloneAndAmongOthers) {
-  const auto& [name, instruction_set] = GetParam();
-  TestEngine among(Fixture(name), 2, instruction_set);
-  TestEngine single(Fixture(name), 1, instruction_set);
+  const auto& [name, instruction_set, products] = GetParam();
+  TestEngine among(Fixture(name), 2, instruction_set, products);
+  TestEngine single(Fixture(name), 1, instruction_set, products);
   const std::vector<ItemSpec> items = RandomItems(32, among.info().vocabulary, 3);
   for (const size_t mates : {1u, 7u, 31u}) {
     among.Clear();
@@ -91,8 +92,8 @@ TEST_P(BatchTest, AnItemIsTheSameAloneAndAmongOthers) {
 }
 
 TEST_P(BatchTest, CandidatesDoNotDependOnWhichRowsAreWanted) {
-  const auto& [name, instruction_set] = GetParam();
-  TestEngine engine(Fixture(name), 2, instruction_set);
+  const auto& [name, instruction_set, products] = GetParam();
+  TestEngine engine(Fixture(name), 2, instruction_set, products);
   std::vector<int32_t> tokens(77);
   for (size_t i = 0; i < tokens.size(); ++i) tokens[i] = static_cast<int32_t>(i * 3 % 200);
   engine.Clear();
@@ -110,8 +111,8 @@ TEST_P(BatchTest, CandidatesDoNotDependOnWhichRowsAreWanted) {
 }
 
 TEST_P(BatchTest, GuidanceMixesTheRowsOfItsGuide) {
-  const auto& [name, instruction_set] = GetParam();
-  TestEngine engine(Fixture(name), 2, instruction_set);
+  const auto& [name, instruction_set, products] = GetParam();
+  TestEngine engine(Fixture(name), 2, instruction_set, products);
   const auto vocabulary = static_cast<size_t>(engine.info().vocabulary);
   const std::vector<int32_t> own = {10, 20, 30, 40};
   const std::vector<int32_t> guide = {50, 50, 30, 40};
@@ -146,10 +147,12 @@ TEST_P(BatchTest, GuidanceMixesTheRowsOfItsGuide) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, BatchTest,
-                         testing::Combine(testing::Values("llada", "bert_mlm"),
-                                          testing::ValuesIn(SupportedInstructionSets())),
+                         testing::Combine(testing::Values("llada", "llada_moe", "bert_mlm"),
+                                          testing::ValuesIn(SupportedInstructionSets()),
+                                          testing::Values(SFUMATO_PRODUCT_F32, SFUMATO_PRODUCT_INT8)),
                          [](const auto& info) {
-                           return std::get<0>(info.param) + "_" + std::to_string(std::get<1>(info.param));
+                           return std::get<0>(info.param) + "_" + std::to_string(std::get<1>(info.param)) +
+                                  (std::get<2>(info.param) == SFUMATO_PRODUCT_INT8 ? "_int8" : "");
                          });
 
 }  // namespace

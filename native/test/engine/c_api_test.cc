@@ -43,7 +43,7 @@ TEST(OpenTest, ChecksEveryOption) {
   EXPECT_EQ(error([](auto& o) { o.model_directory = nullptr; }), "model_directory: null (expected: a directory)");
   EXPECT_EQ(error([](auto& o) { o.model_directory = ""; }), "model_directory length: 0 (expected: 1..4096)");
   EXPECT_EQ(error([](auto& o) { o.threads = 257; }), "threads: 257 (expected: 0..256)");
-  EXPECT_EQ(error([](auto& o) { o.product_type = 3; }), "product_type: 3 (expected: 0..2)");
+  EXPECT_EQ(error([](auto& o) { o.product_type = 4; }), "product_type: 4 (expected: 0..3)");
   EXPECT_EQ(error([](auto& o) { o.instruction_set = -1; }), "instruction_set: -1 (expected: 0..3)");
   EXPECT_EQ(error([](auto& o) { o.max_slots = 0; }), "max_slots: 0 (expected: 1..65536)");
   EXPECT_EQ(error([](auto& o) { o.max_items = 1025; }), "max_items: 1025 (expected: 1..1024)");
@@ -53,7 +53,7 @@ TEST(OpenTest, ChecksEveryOption) {
   EXPECT_EQ(error([](auto& o) { o.max_pages = -1; }), "max_pages: -1 (expected: 0..16777216)");
   EXPECT_EQ(error([](auto& o) { o.max_top_candidates = 9; }), "max_top_candidates: 9 (expected: 0..8)");
   EXPECT_EQ(error([](auto& o) { o.max_pages = 4; }, SFUMATO_FAILED_PRECONDITION),
-            "max_pages: 4 (expected: 0, since family llada keeps no key-value cache)");
+            "max_pages: 4 (expected: 0, since family llada keeps no key-value cache but an approximate one)");
   EXPECT_EQ(error([](auto& o) { o.model_directory = "/nonexistent"; }, SFUMATO_NOT_FOUND),
             "model_directory: /nonexistent (expected: a directory)");
   EXPECT_EQ(sfumato_open(nullptr, nullptr), SFUMATO_INVALID_ARGUMENT);

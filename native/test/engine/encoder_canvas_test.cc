@@ -169,6 +169,25 @@ TEST_F(EncoderCanvasTest, RowsWithoutACandidateAreConditionedOnTheirOwnToken) {
   EXPECT_EQ(one, second_step(11));
 }
 
+TEST_F(EncoderCanvasTest, ARowThatIsAskedForAgainIsConditionedOnTheTokenThatItHeld) {
+  const nlohmann::json& c = Case("sc_7_first");
+  const auto prompt = c["prompt_ids"].get<std::vector<int32_t>>();
+  auto canvas = c["canvas_ids"].get<std::vector<int32_t>>();
+  std::vector<int32_t> open(15);
+  std::iota(open.begin(), open.end(), 1);
+  Encode(prompt);
+  const auto second_step = [&] {
+    Denoise(canvas, 7, 1, 0.5f, &open);
+    return Denoise(canvas, 7, 2, 0.5f);
+  };
+  const std::vector<float> first = second_step();
+  // Whatever the slot predicted before is gone.
+  canvas[0] = (canvas[0] + 1) % 512;
+  Denoise(canvas, 7, 1, 0.5f);
+  canvas = c["canvas_ids"].get<std::vector<int32_t>>();
+  EXPECT_EQ(first, second_step());
+}
+
 // Whole decodings by the rules of the reference: argmax for the draw, recorded noise for the random tokens.
 TEST_F(EncoderCanvasTest, DecodingsTakeTheRecordedCourse) {
   const SafetensorsFile arrays(directory_ + "/golden.safetensors");

@@ -16,12 +16,14 @@ inline std::string Fixture(const std::string& name) { return std::string(SFUMATO
 class TestEngine {
  public:
   explicit TestEngine(const std::string& directory, int threads = 2,
-                      sfumato_instruction_set instruction_set = SFUMATO_ISA_AUTO) {
+                      sfumato_instruction_set instruction_set = SFUMATO_ISA_AUTO,
+                      sfumato_product_type products = SFUMATO_PRODUCT_AUTO) {
     sfumato_options options;
     EXPECT_EQ(sfumato_default_options(&options), SFUMATO_OK);
     options.model_directory = directory.c_str();
     options.threads = threads;
     options.instruction_set = instruction_set;
+    options.product_type = products;
     options.max_top_candidates = 5;
     Open(options);
   }

@@ -24,12 +24,13 @@ struct Problem {
   int64_t query_rows() const { return selected_only ? layout.selected_rows() : layout.rows(); }
 
   void AddSequence(int64_t rows, int64_t context, std::vector<int32_t> pages_of_context,
-                   const std::vector<int64_t>& selected_rows) {
+                   const std::vector<int64_t>& selected_rows, int64_t following = 0) {
     Sequence sequence;
     sequence.first_row = layout.rows();
     sequence.rows = rows;
     sequence.first_position = context;
     sequence.context_tokens = context;
+    sequence.following_tokens = following;
     sequence.block_length = block_length;
     sequence.block_offset = block_offset;
     sequence.first_page = static_cast<int64_t>(layout.pages.size());
@@ -69,7 +70,7 @@ struct Problem {
   }
 
   const float* Key(const Sequence& sequence, int64_t key, bool value) const {
-    if (key >= sequence.context_tokens) {
+    if (key >= sequence.context_tokens && key < sequence.context_tokens + sequence.rows) {
       return (value ? values : keys).data() + (sequence.first_row + key - sequence.context_tokens) * kv_width();
     }
     const int64_t page = layout.pages[static_cast<size_t>(sequence.first_page + key / page_tokens)];
@@ -97,7 +98,7 @@ struct Problem {
           const int64_t place = row * width() + head * shape.head_dim;
           std::vector<double> mixed(static_cast<size_t>(shape.head_dim), 0.0);
           double total = 0;
-          for (int64_t key = 0; key < sequence.context_tokens + sequence.rows; ++key) {
+          for (int64_t key = 0; key < sequence.keys(); ++key) {
             if (!Sees(sequence, query, key)) continue;
             double score = 0;
             for (int64_t d = 0; d < shape.head_dim; ++d)
@@ -176,6 +177,21 @@ TEST_P(AttentionTest, ReadsTheContextFromItsPages) {
     problem.Fill(6, 2);
     Run(problem);
     EXPECT_LT(problem.Error(), 1e-5);
+  }
+}
+
+TEST_P(AttentionTest, ReadsWhatFollowsFromItsPages) {
+  for (const int64_t window : {0, 4, 17}) {
+    Problem problem;
+    problem.shape = {2, 1, 8};
+    problem.window = window;
+    problem.AddSequence(5, 7, {4, 1, 7, 6}, {1, 4}, 4);
+    problem.AddSequence(9, 0, {8, 9, 10, 11, 12, 13, 14, 15, 16, 17}, {0, 3, 8}, 30);
+    problem.AddSequence(3, 2, {2, 5}, {2}, 0);
+    problem.AddSequence(1, 12, {3, 0, 18, 19}, {0}, 1);
+    problem.Fill(20, 12);
+    Run(problem);
+    EXPECT_LT(problem.Error(), 1e-5) << window;
   }
 }
 
@@ -264,6 +280,39 @@ TEST_P(AttentionTest, AnItemIsTheSameAloneAmongOthersAndWithPages) {
   std::copy(alone.values.begin() + 58 * kv, alone.values.end(), paged.values.begin());
   Run(paged);
   EXPECT_EQ(paged.output, Floats(alone.output.begin() + 58 * alone.width(), alone.output.end()));
+}
+
+TEST_P(AttentionTest, AnItemIsTheSameWithWhatFollowsItInPages) {
+  Problem whole;
+  whole.shape = {2, 1, 16};
+  whole.page_tokens = 5;
+  whole.AddSequence(300, 0, {}, {});
+  whole.Fill(0, 9);
+  Run(whole);
+
+  constexpr int64_t kFirst = 58;
+  constexpr int64_t kRows = 33;
+  Problem part;
+  part.shape = whole.shape;
+  part.page_tokens = 5;
+  std::vector<int32_t> pages(60);
+  std::iota(pages.rbegin(), pages.rend(), 0);
+  part.AddSequence(kRows, kFirst, pages, {}, 300 - kFirst - kRows);
+  part.Fill(60, 10);
+  const int64_t kv = whole.kv_width();
+  for (int64_t key = 0; key < 300; ++key) {
+    if (key >= kFirst && key < kFirst + kRows) continue;  // what the pages hold there is not read
+    const int64_t place = (int64_t{pages[static_cast<size_t>(key / 5)]} * 5 + key % 5) * 2 * kv;
+    std::copy_n(whole.keys.begin() + key * kv, kv, part.pages.begin() + place);
+    std::copy_n(whole.values.begin() + key * kv, kv, part.pages.begin() + place + kv);
+  }
+  const int64_t width = whole.width();
+  std::copy_n(whole.queries.begin() + kFirst * width, kRows * width, part.queries.begin());
+  std::copy_n(whole.keys.begin() + kFirst * kv, kRows * kv, part.keys.begin());
+  std::copy_n(whole.values.begin() + kFirst * kv, kRows * kv, part.values.begin());
+  Run(part);
+  EXPECT_EQ(part.output,
+            Floats(whole.output.begin() + kFirst * width, whole.output.begin() + (kFirst + kRows) * width));
 }
 
 TEST_P(AttentionTest, WritesKeysAndValuesAfterTheContext) {

@@ -7,7 +7,7 @@
 namespace sfumato {
 
 std::unique_ptr<Backend> MakeBackend(const EngineOptions& options, const BackendLimits& limits) {
-  const auto precision = options.bfloat16_products ? cuda::Precision::kBfloat16 : cuda::Precision::kFloat32;
+  const cuda::Precision precision = cuda::PrecisionOf(options.products);
   return std::make_unique<cuda::CudaBackend>(std::make_unique<test::SimtDevice>(), precision, options.threads, limits);
 }
 

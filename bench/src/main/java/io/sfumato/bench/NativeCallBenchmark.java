@@ -42,7 +42,7 @@ public class NativeCallBenchmark {
   public void open() {
     EngineLimits limits = new EngineLimits(1, 8, 512, 512, 0, 0, 16);
     Path model = Path.of(System.getProperty("sfumato.home", "."), "models", "default");
-    engine = NativeEngine.open(new EngineOptions(model, 1, ProductType.AUTO, limits));
+    engine = NativeEngine.open(new EngineOptions(model, 1, ProductType.AUTO, false, limits));
     nothing = new StepBatch(limits);
     oneToken = new StepBatch(limits);
     oneToken.add(ItemKind.DENOISE, 0, 0);

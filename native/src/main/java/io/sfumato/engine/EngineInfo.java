@@ -12,7 +12,9 @@ package io.sfumato.engine;
  * @param endOfTextTokenId -1 when config.json names none
  * @param padTokenId -1 when config.json names none
  * @param attention which keys a canvas position sees
- * @param keyValueCache whether PREFILL and COMMIT items are possible
+ * @param keyValueCache whether PREFILL and COMMIT items are possible that keep what would be
+ *     computed again
+ * @param approximateCache whether they are possible for tokens that all see each other
  * @param shiftedLogits whether the output at a position is about the token after it ({@link
  *     StepItem#shiftedLogits})
  * @param blockLength positions of a block that the model was trained with; 0 when config.json names
@@ -34,6 +36,7 @@ public record EngineInfo(
     int padTokenId,
     AttentionKind attention,
     boolean keyValueCache,
+    boolean approximateCache,
     boolean shiftedLogits,
     int blockLength,
     int threads,

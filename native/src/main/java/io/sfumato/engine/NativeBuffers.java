@@ -126,6 +126,7 @@ final class NativeBuffers {
     items.block_length(item.blockLength());
     items.block_offset(item.blockOffset());
     items.commit_tokens(item.commitTokens());
+    items.following_tokens(item.followingTokens());
     return listed + suppressed + unconfident;
   }
 

@@ -5,6 +5,8 @@ import io.sfumato.engine.binding.Facts;
 import io.sfumato.engine.binding.Options;
 import io.sfumato.engine.binding.Sfumato;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Optional;
 import org.bytedeco.javacpp.BytePointer;
 
 /**
@@ -49,6 +51,7 @@ public final class NativeEngine implements DenoiseEngine {
       nativeOptions.model_directory(directory);
       nativeOptions.threads(options.threads());
       nativeOptions.product_type(options.products().ordinal());
+      nativeOptions.approximate_cache(options.approximateCache() ? 1 : 0);
       nativeOptions.max_slots(limits.slots());
       nativeOptions.max_items(limits.items());
       nativeOptions.max_batch_tokens(limits.batchTokens());
@@ -64,6 +67,24 @@ public final class NativeEngine implements DenoiseEngine {
       Sfumato.sfumato_close(handle);
       throw failure;
     }
+  }
+
+  /**
+   * How far an {@link #open} on another thread has come with the weights of that directory; empty
+   * while none reads them. From any thread.
+   */
+  public static Optional<LoadProgress> loadProgress(Path modelDirectory) {
+    long[] bytesRead = new long[1];
+    long[] bytesTotal = new long[1];
+    try (BytePointer directory =
+        new BytePointer(modelDirectory.toString(), StandardCharsets.UTF_8)) {
+      int status = Sfumato.sfumato_load_progress(directory, bytesRead, bytesTotal);
+      if (status == Sfumato.SFUMATO_NOT_FOUND) {
+        return Optional.empty();
+      }
+      requireOpened(status);
+    }
+    return Optional.of(new LoadProgress(bytesRead[0], bytesTotal[0]));
   }
 
   private static void requireInterface() {
@@ -103,6 +124,7 @@ public final class NativeEngine implements DenoiseEngine {
           facts.pad_token_id(),
           AttentionKind.values()[facts.attention()],
           facts.has_key_value_cache() != 0,
+          facts.approximate_cache() != 0,
           facts.shifted_logits() != 0,
           facts.block_length(),
           facts.threads(),

@@ -17,6 +17,9 @@ public final class ScriptedEngine implements DenoiseEngine {
      * @param candidates to be filled for every row of the batch
      */
     void propose(long run, StepBatch batch, Candidates candidates);
+
+    /** The slot's session is over. */
+    default void resetSlot(int slot) {}
   }
 
   private final EngineInfo info;
@@ -60,6 +63,7 @@ public final class ScriptedEngine implements DenoiseEngine {
           EngineStatus.INVALID_ARGUMENT,
           "slot: " + slot + " (expected: 0.." + (limits.slots() - 1) + ")");
     }
+    script.resetSlot(slot);
   }
 
   /** Steps run so far. */

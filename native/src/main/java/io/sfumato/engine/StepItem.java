@@ -34,6 +34,7 @@ public final class StepItem {
   private int blockLength;
   private int blockOffset;
   private int commitTokens;
+  private int followingTokens;
   private int topCount;
   private int[] suppressedTokens = NO_TOKENS;
   private int[] unconfidentTokens = NO_TOKENS;
@@ -68,6 +69,7 @@ public final class StepItem {
     blockLength = 0;
     blockOffset = 0;
     commitTokens = 0;
+    followingTokens = 0;
     topCount = 0;
     suppressedTokens = NO_TOKENS;
     unconfidentTokens = NO_TOKENS;
@@ -131,8 +133,8 @@ public final class StepItem {
   }
 
   /**
-   * Leading tokens whose keys and values a COMMIT writes, up to the end of a block; those behind
-   * them are a canvas that sees them.
+   * Leading tokens whose keys and values a COMMIT writes, up to the end of a block, or anywhere
+   * where all tokens see each other; those behind them are a canvas that sees them.
    */
   public StepItem commitTokens(int newCommitTokens) {
     commitTokens = newCommitTokens;
@@ -146,6 +148,15 @@ public final class StepItem {
   public StepItem guidance(int newGuidanceItem, float newGuidanceScale) {
     guidanceItem = newGuidanceItem;
     guidanceScale = newGuidanceScale;
+    return this;
+  }
+
+  /**
+   * Tokens behind the item's own that its pages hold, behind the context and what the item's own
+   * tokens take the place of. DENOISE where all tokens see each other.
+   */
+  public StepItem followingTokens(int newFollowingTokens) {
+    followingTokens = newFollowingTokens;
     return this;
   }
 
@@ -257,6 +268,10 @@ public final class StepItem {
 
   public int commitTokens() {
     return commitTokens;
+  }
+
+  public int followingTokens() {
+    return followingTokens;
   }
 
   public int topCount() {

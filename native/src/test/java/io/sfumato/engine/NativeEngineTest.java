@@ -32,7 +32,7 @@ final class NativeEngineTest {
 
   @BeforeEach
   void open() {
-    engine = NativeEngine.open(new EngineOptions(LLADA, 1, ProductType.F32, LIMITS));
+    engine = NativeEngine.open(new EngineOptions(LLADA, 1, ProductType.F32, false, LIMITS));
     batch = new StepBatch(LIMITS);
   }
 
@@ -65,6 +65,7 @@ final class NativeEngineTest {
     assertThat(info.padTokenId()).isEqualTo(271);
     assertThat(info.attention()).isEqualTo(AttentionKind.FULL);
     assertThat(info.keyValueCache()).isFalse();
+    assertThat(info.approximateCache()).isFalse();
     assertThat(info.threads()).isEqualTo(1);
     assertThat(info.parameters()).isPositive();
     assertThat(engine.limits()).isEqualTo(LIMITS);
@@ -213,7 +214,38 @@ final class NativeEngineTest {
   private static EngineException openFailure(Path directory, ProductType products) {
     return catchThrowableOfType(
         EngineException.class,
-        () -> NativeEngine.open(new EngineOptions(directory, 1, products, LIMITS)));
+        () -> NativeEngine.open(new EngineOptions(directory, 1, products, false, LIMITS)));
+  }
+
+  @Test
+  void aPartOverWhatPagesHoldComesToTheCandidatesOfTheWhole() {
+    EngineLimits limits = new EngineLimits(1, 1, 32, 32, 0, 4, 4);
+    EngineOptions options = new EngineOptions(LLADA, 1, ProductType.F32, true, limits);
+    try (NativeEngine cached = NativeEngine.open(options)) {
+      assertThat(cached.info().approximateCache()).isTrue();
+      assertThat(cached.info().keyValueCache()).isFalse();
+      StepBatch step = new StepBatch(limits);
+      step.add(ItemKind.COMMIT, 0, 0).commitTokens(TOKENS.length);
+      for (int token : TOKENS) {
+        step.addToken(token);
+      }
+      step.addPage(2);
+      step.addPage(1);
+      step.addCandidateRow(3);
+      step.addCandidateRow(4);
+      float[] whole = cached.logits(step);
+      step.clear();
+      step.add(ItemKind.DENOISE, 0, 3).contextTokens(3).followingTokens(2);
+      step.addToken(MASK);
+      step.addToken(MASK);
+      step.addPage(2);
+      step.addPage(1);
+      step.addCandidateRow(0);
+      step.addCandidateRow(1);
+      assertThat(cached.logits(step)).isEqualTo(whole);
+      step.item(0).followingTokens(0);
+      assertThat(cached.logits(step)).isNotEqualTo(whole);
+    }
   }
 
   @Test

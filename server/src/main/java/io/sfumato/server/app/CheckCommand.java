@@ -62,7 +62,9 @@ final class CheckCommand implements Callable<Integer> {
             usual.slots(),
             0,
             usual.queueCapacity(),
-            maskTokenId);
+            usual.prefixCacheTokens(),
+            maskTokenId,
+            usual.approximateCacheMebibytes());
     long start = System.nanoTime();
     ModelLoader loader = new ModelLoader(engines, System::nanoTime, Clock.systemUTC(), "");
     try (LoadedModel model = loader.load(source, () -> {})) {
@@ -138,7 +140,9 @@ final class CheckCommand implements Callable<Integer> {
             + ", at most "
             + defaults.maxStepsPerBlock()
             + " steps per block, temperature "
-            + defaults.temperature());
+            + (defaults.temperature().isConstant()
+                ? defaults.temperature().first()
+                : defaults.temperature().first() + " to " + defaults.temperature().last()));
     model.warnings().forEach(warning -> fact(out, "note", warning));
     fact(out, "loaded in", String.format(Locale.ROOT, "%.2f s", seconds));
   }

@@ -34,11 +34,13 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  *   - name: sfumato-tales
  *     directory: models/default    # relative to the file
  *     threads: 0
- *     products: auto               # auto, f32, bf16
+ *     products: auto               # auto, f32, bf16, int8
  *     slots: 16
  *     batch_tokens: 0
  *     queue_capacity: 256
+ *     prefix_cache_tokens: 65536   # 0: none; absent: as many as the pages hold
  *     mask_token_id: 5             # only for models whose files name none
+ *     approximate_cache_mebibytes: 1024   # for families whose positions all see each other; 0: none
  * rpc:
  *   threads: 4
  *   max_inbound_message_bytes: 4194304
@@ -174,7 +176,14 @@ final class ConfigurationReader {
               section.integer("slots", 1, 1024, ModelSource.USUAL_SLOTS),
               section.integer("batch_tokens", 0, 1 << 20, 0),
               section.integer("queue_capacity", 0, 100_000, ModelSource.USUAL_QUEUE_CAPACITY),
-              section.token("mask_token_id").orElse(-1)));
+              section.integer(
+                  "prefix_cache_tokens",
+                  0,
+                  Integer.MAX_VALUE,
+                  ModelSource.USUAL_PREFIX_CACHE_TOKENS),
+              section.token("mask_token_id").orElse(-1),
+              section.integer(
+                  "approximate_cache_mebibytes", 0, 1 << 20, ModelSource.USUAL_APPROXIMATE_CACHE)));
       section.refuseOthers();
     }
     if (models.isEmpty()) {

@@ -15,15 +15,19 @@ final class Logging {
       Logger.getLogger(
           "io.grpc.netty.NettyServerHandler"); // warns when a client that was slow goes
 
+  private static final Logger LOADING =
+      Logger.getLogger("io.sfumato.server.model.ModelLoader"); // tells only of what takes long
+
   private Logging() {}
 
-  /** Warnings only, as suits a tool. */
+  /** Warnings, and how far a large model has been loaded, as suits a tool. */
   static void configure() {
     System.setProperty(
         "java.util.logging.SimpleFormatter.format", "%1$tFT%1$tT.%1$tL%1$tz %4$s %3$s: %5$s%6$s%n");
     ROOT.setLevel(Level.WARNING);
     TOKENIZERS.setLevel(Level.SEVERE);
     STREAMS.setLevel(Level.SEVERE);
+    LOADING.setLevel(Level.INFO);
     for (Handler handler : ROOT.getHandlers()) {
       handler.setLevel(Level.ALL);
     }

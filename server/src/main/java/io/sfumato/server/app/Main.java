@@ -2,10 +2,10 @@ package io.sfumato.server.app;
 
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
-import io.sfumato.engine.NativeEngine;
 import io.sfumato.server.app.bench.BenchCommand;
 import io.sfumato.server.error.ServingException;
 import io.sfumato.server.model.EngineFactory;
+import io.sfumato.server.model.NativeEngines;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import picocli.CommandLine;
@@ -37,7 +37,7 @@ public final class Main implements Runnable {
    */
   public static void main(String[] arguments) {
     Logging.configure();
-    System.exit(commandLine(NativeEngine::open).execute(arguments));
+    System.exit(commandLine(new NativeEngines()).execute(arguments));
   }
 
   static CommandLine commandLine(EngineFactory engines) {
@@ -51,6 +51,7 @@ public final class Main implements Runnable {
         .addSubcommand(new CheckCommand(engines))
         .addSubcommand(new VerifyCommand())
         .addSubcommand(BenchCommand.commandLine(engines))
+        .setCaseInsensitiveEnumValuesAllowed(true)
         .setExecutionExceptionHandler((failure, command, parsed) -> report(failure, command));
   }
 

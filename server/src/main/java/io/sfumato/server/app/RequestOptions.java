@@ -41,6 +41,14 @@ final class RequestOptions {
       description = "Open tokens again whose probability falls below P; 0 never.")
   private Float remask;
 
+  @Option(
+      names = "--cache",
+      paramLabel = "KIND",
+      description =
+          "Take keys and values over from a block's first step, which is faster and an"
+              + " approximation: prefix or dual.")
+  private CacheChoice cache;
+
   @Option(names = "--stop", paramLabel = "TEXT", description = "End before this text; repeatable.")
   private List<String> stops = new ArrayList<>();
 
@@ -103,6 +111,9 @@ final class RequestOptions {
           Revision.newBuilder()
               .setRemaskThreshold(remask)
               .setMaxRevisionsPerToken(remask > 0 ? 2 : 0));
+    }
+    if (cache != null) {
+      sampling.setApproximateCache(cache.contract());
     }
     return sampling.build();
   }

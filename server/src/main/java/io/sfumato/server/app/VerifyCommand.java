@@ -24,7 +24,7 @@ import picocli.CommandLine.Spec;
     description = {
       "Replays the recorded outputs of reference implementations.",
       "Every forward case and decode trace of a directory's golden.json goes through the engine and"
-          + " the policies that the server uses; one PASS, FAIL or APPROX line each.",
+          + " the policies that the server uses; one PASS, FAIL or SKIPPED line each.",
       ""
     },
     mixinStandardHelpOptions = true)

@@ -131,6 +131,19 @@ public final class JsonSection {
     return Optional.of(value.asString());
   }
 
+  /** The texts of a list; none when absent. */
+  public List<String> texts(String key) {
+    JsonNode value = value(key);
+    List<String> texts = new ArrayList<>();
+    if (value != null) {
+      value.forEach(each -> texts.add(each.asString("")));
+      if (!value.isArray() || texts.contains("")) {
+        unexpected(key, value, "a list of texts");
+      }
+    }
+    return texts;
+  }
+
   /** One of an enum's constants, written in lower case. */
   public <E extends Enum<E>> E choice(String key, Class<E> type, E absentValue) {
     JsonNode value = value(key);

@@ -2,12 +2,17 @@ package io.sfumato.server.model;
 
 import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.RevisionSpec;
+import io.sfumato.server.sampling.TemperatureSchedule;
+import io.sfumato.server.sampling.UniformNoise;
+import java.util.Optional;
 
 /**
  * A model's published decoding defaults, used for every field a request leaves out.
  *
  * @param windowLength 0 for the block length
  * @param blockCausal whether positions see their own and earlier blocks only, rather than all
+ * @param uniform where undecided positions hold random tokens, which also fixes the block length;
+ *     empty where they hold the mask
  */
 public record ModelDefaults(
     int maxLengthTokens,
@@ -15,11 +20,17 @@ public record ModelDefaults(
     int windowLength,
     int maxStepsPerBlock,
     int minAcceptPerStep,
-    float temperature,
+    TemperatureSchedule temperature,
     AcceptanceSpec acceptance,
     RevisionSpec revision,
     int[] endOfTextTokens,
-    boolean blockCausal) {
+    boolean blockCausal,
+    Optional<UniformNoise> uniform) {
+
+  /** Whether undecided positions hold random tokens. */
+  public boolean isUniform() {
+    return uniform.isPresent();
+  }
 
   /** Positions that see each other; 0 for all. */
   int attendingLength() {

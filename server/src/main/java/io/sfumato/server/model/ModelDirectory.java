@@ -20,10 +20,13 @@ import tools.jackson.databind.node.JsonNodeFactory;
  * The text files of a model directory in Hugging Face's layout, each read up to a bound. Immutable
  * and thread-safe.
  *
- * @param family {@code model_type} of config.json
+ * @param family {@code model_type} of config.json; what else is read of it stands in its {@code
+ *     text_config} where there is one
  * @param maxPositions longest sequence the model knows
- * @param contextTokenBytes keys and values of one token in F32, all layers together; 0 for models
- *     that do not keep them
+ * @param leastBatchTokens that a step must be able to hold: one whole context, or one canvas of a
+ *     model of uniform noise
+ * @param keepsBlocks whether finished blocks are kept in key-value pages
+ * @param tokenBytes keys and values of one token in F32, all layers together
  * @param maskTokenId -1 when config.json names none
  * @param generation generation_config.json; empty when there is none
  * @param tokenizerJson content of tokenizer.json; empty for a model that is served by token ids
@@ -35,7 +38,9 @@ record ModelDirectory(
     Path path,
     String family,
     int maxPositions,
-    long contextTokenBytes,
+    int leastBatchTokens,
+    boolean keepsBlocks,
+    long tokenBytes,
     int maskTokenId,
     int[] endOfTextTokens,
     List<Integer> specialIds,
@@ -69,11 +74,9 @@ record ModelDirectory(
     if (family.isEmpty()) {
       config.unexpected("model_type", "absent", "the name of a model family");
     }
-    if (family.equals("diffusion_gemma")) {
-      throw new ServingException(
-          ErrorReason.MODEL_CAPABILITY,
-          "config.json.model_type: diffusion_gemma (expected: a family that is served; this one"
-              + " only loads in the core so far)");
+    JsonSection root = config;
+    if (root.has("text_config")) {
+      config = root.section("text_config"); // of a model that also sees or hears
     }
     int positions = config.integer("max_sequence_length", 1, MAX_POSITIONS, 0);
     if (positions == 0) {
@@ -82,9 +85,10 @@ record ModelDirectory(
     if (positions == 0 && problems.isEmpty()) {
       config.unexpected("max_position_embeddings", "absent", "1.." + MAX_POSITIONS);
     }
+    int leastBatchTokens = root.integer("canvas_length", 1, MAX_POSITIONS, positions);
     int mask = config.token("mask_token_id").orElse(-1);
     int pad = config.token("pad_token_id").orElse(-1);
-    int[] configEnds = config.tokens("eos_token_id");
+    int[] configEnds = (root.has("eos_token_id") ? root : config).tokens("eos_token_id");
     JsonNode generation =
         optionalJson(directory.resolve("generation_config.json"), MAX_CONFIG_BYTES);
     int[] ends =
@@ -92,8 +96,8 @@ record ModelDirectory(
     ends = ends == null ? configEnds : ends;
     boolean toldBlockCausal =
         generation.path("sfumato").path("attention").asString("").equals("block_causal");
-    long tokenBytes =
-        ContextPages.areUsedBy(family, toldBlockCausal) ? contextTokenBytes(config) : 0;
+    boolean keepsBlocks = ContextPages.areUsedBy(family, toldBlockCausal);
+    long tokenBytes = ContextSize.tokenBytes(config);
 
     JsonNode tokenizerConfig =
         optionalJson(directory.resolve("tokenizer_config.json"), MAX_TOKENIZER_CONFIG_BYTES);
@@ -118,6 +122,8 @@ record ModelDirectory(
         directory,
         family,
         positions,
+        leastBatchTokens,
+        keepsBlocks,
         tokenBytes,
         mask,
         ends == null ? new int[0] : ends,
@@ -127,15 +133,6 @@ record ModelDirectory(
         namedTokens,
         specialTokens,
         template);
-  }
-
-  private static long contextTokenBytes(JsonSection config) {
-    int layers = config.integer("num_hidden_layers", 1, 1 << 10, 1);
-    int heads = config.integer("num_attention_heads", 1, 1 << 16, 1);
-    int headSize = config.integer("hidden_size", 1, 1 << 20, 1) / heads;
-    headSize = config.integer("head_dim", 1, 1 << 16, Math.max(1, headSize));
-    heads = config.integer("num_key_value_heads", 1, 1 << 16, heads);
-    return 2L * Float.BYTES * layers * heads * headSize;
   }
 
   private static Map<String, String> namedTokens(JsonNode tokenizerConfig) {

@@ -19,6 +19,8 @@ import io.sfumato.server.text.ChatTemplate;
 import io.sfumato.server.text.HuggingFaceTextCodec;
 import io.sfumato.server.text.TextCodec;
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +35,8 @@ import java.util.concurrent.FutureTask;
  * <p>The tokenizer is loaded on a thread of its own beside the weights.
  */
 public final class ModelLoader {
+
+  private static final Logger LOG = System.getLogger(ModelLoader.class.getName());
 
   private final EngineFactory engines;
   private final NanoClock clock;
@@ -63,18 +67,22 @@ public final class ModelLoader {
     Thread.ofPlatform().daemon().name("tokenizer-" + source.name()).start(text);
     List<AutoCloseable> opened = new ArrayList<>();
     try {
-      DenoiseEngine engine = engines.open(options(source, directory));
+      DenoiseEngine engine = open(source, options(source, directory));
       opened.add(engine);
       String digest = ModelDigest.of(directory.path());
       Optional<HuggingFaceTextCodec> codec = result(text);
       codec.ifPresent(opened::add);
       EngineInfo info = engine.info();
       ModelDefaults defaults = PublishedDefaults.read(directory, info);
-      int mask = maskToken(source, directory, codec, info);
-      warmUp(engine, mask, defaults);
+      int mask = defaults.isUniform() ? -1 : maskToken(source, directory, codec, info);
+      warmUp(engine, Math.max(mask, 0), defaults);
       EngineLoopOptions loopOptions =
           new EngineLoopOptions(
-              "engine-" + source.name(), source.queueCapacity(), mask, sessionPrefix);
+              "engine-" + source.name(),
+              source.queueCapacity(),
+              mask,
+              source.prefixCacheTokens(),
+              sessionPrefix);
       EngineLoop loop = new EngineLoop(engine, loopOptions, clock, whenLost);
       loop.start();
       opened.clear();
@@ -97,6 +105,17 @@ public final class ModelLoader {
           e);
     } finally {
       closeAll(opened);
+    }
+  }
+
+  private DenoiseEngine open(ModelSource source, EngineOptions options) {
+    try (LoadWatch watch =
+        new LoadWatch(
+            source.name(),
+            LoadWatch.USUAL_INTERVAL,
+            () -> engines.progress(options.modelDirectory()),
+            line -> LOG.log(Level.INFO, line))) {
+      return engines.open(options);
     }
   }
 
@@ -123,13 +142,17 @@ public final class ModelLoader {
     int batchTokens = source.batchTokens();
     if (batchTokens == 0) {
       long all = (long) source.slots() * positions;
-      batchTokens = (int) Math.max(positions, Math.min(all, ModelSource.USUAL_BATCH_TOKENS));
+      batchTokens =
+          (int)
+              Math.max(directory.leastBatchTokens(), Math.min(all, ModelSource.USUAL_BATCH_TOKENS));
     }
     int items = 2 * source.slots(); // guidance takes two
+    boolean exact = directory.keepsBlocks();
+    long pageBytes = exact ? ContextPages.USUAL_BYTES : source.approximateCacheBytes();
     int pages =
-        directory.contextTokenBytes() == 0
+        pageBytes == 0
             ? 0
-            : ContextPages.count(source.slots(), positions, directory.contextTokenBytes());
+            : ContextPages.count(source.slots(), positions, directory.tokenBytes(), pageBytes);
     EngineLimits limits =
         new EngineLimits(
             source.slots(),
@@ -139,7 +162,8 @@ public final class ModelLoader {
             Alternatives.MOST,
             pages,
             ContextPages.PAGE_TOKENS);
-    return new EngineOptions(source.directory(), source.threads(), source.products(), limits);
+    return new EngineOptions(
+        source.directory(), source.threads(), source.products(), !exact, limits);
   }
 
   private static int maskToken(
@@ -172,12 +196,13 @@ public final class ModelLoader {
   }
 
   /** The first run of a shape is the slow one: libraries choose their kernels then. */
-  private static void warmUp(DenoiseEngine engine, int mask, ModelDefaults defaults) {
-    int tokens = Math.min(defaults.maxLengthTokens(), engine.limits().candidates());
+  private static void warmUp(DenoiseEngine engine, int token, ModelDefaults defaults) {
+    int longest = defaults.isUniform() ? defaults.blockLength() : defaults.maxLengthTokens();
+    int tokens = Math.min(longest, engine.limits().candidates());
     StepBatch batch = new StepBatch(engine.limits());
     batch.add(ItemKind.DENOISE, 0, 0).blocks(defaults.attendingLength(), 0);
     for (int position = 0; position < tokens; position++) {
-      batch.addToken(mask);
+      batch.addToken(token);
       batch.addCandidateRow(position);
     }
     engine.run(batch);
@@ -219,7 +244,7 @@ public final class ModelLoader {
     if (model.defaults().endOfTextTokens().length == 0) {
       warnings.add("eos_token_id: none (texts end when the canvas is full)");
     }
-    if (directory.generation().path("sfumato").isMissingNode()) {
+    if (directory.generation().path("sfumato").isMissingNode() && !model.defaults().isUniform()) {
       warnings.add("generation_config.json sfumato: none (decoding defaults are the family's)");
     }
     return List.copyOf(warnings);

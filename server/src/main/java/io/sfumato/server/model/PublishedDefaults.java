@@ -6,9 +6,11 @@ import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
 import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.RevisionSpec;
+import io.sfumato.server.sampling.TemperatureSchedule;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * What a model decodes by when a request does not say: its family's habits, then the {@code
@@ -28,6 +30,9 @@ import java.util.Locale;
  *   "end_of_text_token_ids": [1]
  * }
  * }</pre>
+ *
+ * <p>With a family of uniform noise the block is the model's canvas, and length, steps, temperature
+ * and acceptance are those of {@link UniformDefaults} where the section does not say.
  *
  * <p>{@code attention} is {@code full} or {@code block_causal}, where the family does not say.
  *
@@ -57,26 +62,47 @@ final class PublishedDefaults {
     JsonSection section =
         new JsonSection(
             "generation_config.json sfumato", directory.generation().path("sfumato"), problems);
+    int usualLength = Math.min(USUAL_CANVAS, Math.max(1, directory.maxPositions() / 2));
+    Optional<UniformDefaults> uniform = uniform(directory, info, usualLength, problems);
     int maxLength =
         section.integer(
             "max_length_tokens",
             1,
             directory.maxPositions(),
-            Math.min(USUAL_CANVAS, Math.max(1, directory.maxPositions() / 2)));
+            uniform.map(UniformDefaults::maxLength).orElse(usualLength));
     boolean blockCausal = blockCausal(section, info.attention());
     int usualBlock = Math.min(USUAL_BLOCK, maxLength);
     if (blockCausal) {
       usualBlock = info.blockLength() > 0 ? info.blockLength() : USUAL_BLOCK;
     }
-    int blockLength =
-        section.integer("block_length_tokens", 1, directory.maxPositions(), usualBlock);
-    int windowLength = section.integer("window_length_tokens", 0, directory.maxPositions(), 0);
+    int blockLength = info.blockLength();
+    int windowLength = 0;
+    if (uniform.isEmpty()) {
+      blockLength = section.integer("block_length_tokens", 1, directory.maxPositions(), usualBlock);
+      windowLength = section.integer("window_length_tokens", 0, directory.maxPositions(), 0);
+    }
+    int usualSteps = Math.min(2 * blockLength, MAX_STEPS);
     int maxSteps =
-        section.integer("max_steps_per_block", 1, MAX_STEPS, Math.min(2 * blockLength, MAX_STEPS));
+        section.integer(
+            "max_steps_per_block",
+            1,
+            MAX_STEPS,
+            uniform.map(UniformDefaults::maxSteps).orElse(usualSteps));
     int minAccept = section.integer("min_accept_per_step", 1, blockLength, 1);
-    float temperature = section.number("temperature", 0, MAX_TEMPERATURE, 0);
-    AcceptanceSpec acceptance = acceptance(section.section("acceptance"), maxSteps);
-    RevisionSpec revision = revision(section.section("revision"));
+    TemperatureSchedule temperature =
+        section.has("temperature") || uniform.isEmpty()
+            ? TemperatureSchedule.constant(section.number("temperature", 0, MAX_TEMPERATURE, 0))
+            : uniform.get().temperature();
+    AcceptanceSpec usual =
+        uniform.isPresent()
+            ? uniform.get().acceptance()
+            : new AcceptanceSpec.ConfidenceThreshold(USUAL_THRESHOLD);
+    AcceptanceSpec acceptance = acceptance(section.section("acceptance"), usual, maxSteps);
+    RevisionSpec revision =
+        uniform.isPresent() ? RevisionSpec.NONE : revision(section.section("revision"));
+    if (uniform.isPresent() && acceptance instanceof AcceptanceSpec.JointEdit) {
+      section.unexpected("acceptance", "joint_edit", "another one with this family");
+    }
     int[] ends = section.tokens("end_of_text_token_ids");
     ends = ends == null ? directory.endOfTextTokens() : ends;
     for (int token : ends) {
@@ -98,7 +124,20 @@ final class PublishedDefaults {
         acceptance,
         revision,
         ends,
-        blockCausal);
+        blockCausal,
+        uniform.map(UniformDefaults::noise));
+  }
+
+  private static Optional<UniformDefaults> uniform(
+      ModelDirectory directory, EngineInfo info, int usualLength, List<String> problems) {
+    if (info.attention() != AttentionKind.ENCODER_CANVAS) {
+      return Optional.empty();
+    }
+    JsonSection config =
+        new JsonSection("generation_config.json", directory.generation(), problems);
+    return Optional.of(
+        UniformDefaults.read(
+            config, usualLength, directory.maxPositions(), MAX_STEPS, MAX_TEMPERATURE));
   }
 
   private enum Attention {
@@ -119,8 +158,9 @@ final class PublishedDefaults {
     return attention == Attention.BLOCK_CAUSAL;
   }
 
-  private static AcceptanceSpec acceptance(JsonSection section, int maxSteps) {
-    AcceptanceSpec result = new AcceptanceSpec.ConfidenceThreshold(USUAL_THRESHOLD);
+  private static AcceptanceSpec acceptance(
+      JsonSection section, AcceptanceSpec usual, int maxSteps) {
+    AcceptanceSpec result = usual;
     int kinds = 0;
     if (section.has("confidence_threshold")) {
       kinds++;

@@ -17,6 +17,8 @@ import java.util.Map;
  */
 record CanvasLengths(int canvas, int block, int window) {
 
+  private static final String ONLY_CANVAS = ", the canvas of a model of uniform noise";
+
   /**
    * @param path of the spec in its request
    * @param content tokens that the canvas starts from; 0 for an undecided one
@@ -49,6 +51,18 @@ record CanvasLengths(int canvas, int block, int window) {
     }
     if (problems.isEmpty()) {
       checkContext(path, prompt, length, context);
+    }
+    if (defaults.isUniform()) {
+      int only = defaults.blockLength();
+      if (spec.hasBlockLengthTokens() && spec.getBlockLengthTokens() != only) {
+        problems.capability(
+            path + ".block_length_tokens", spec.getBlockLengthTokens(), only + ONLY_CANVAS);
+      }
+      if (spec.hasWindowLengthTokens() && spec.getWindowLengthTokens() != only) {
+        problems.capability(
+            path + ".window_length_tokens", spec.getWindowLengthTokens(), only + ONLY_CANVAS);
+      }
+      return new CanvasLengths(length, only, only);
     }
     // Where blocks are what positions see of each other, the length of the text has no say in it.
     int longest = defaults.blockCausal() ? context : length;

@@ -63,6 +63,8 @@ final class Draft {
       Ranges.number(problems, path + ".noise", segment.getNoise(), 0, 1);
       if (locked) {
         problems.invalid(path + ".noise", segment.getNoise(), "absent with MODE_LOCKED");
+      } else if (segment.getNoise() < 1 && model.defaults().isUniform()) {
+        problems.capability(path + ".noise", segment.getNoise(), "1 with a model of uniform noise");
       }
     }
     switch (segment.getContentCase()) {

@@ -7,6 +7,9 @@ import io.sfumato.server.model.ModelEntry;
 import io.sfumato.server.model.ServedModel;
 import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.RevisionSpec;
+import io.sfumato.server.sampling.TemperatureSchedule;
+import io.sfumato.server.sampling.UniformNoise;
+import io.sfumato.server.session.CacheMode;
 import io.sfumato.server.session.FinishReason;
 import io.sfumato.server.session.SessionEvent;
 import io.sfumato.server.session.SessionSpec;
@@ -15,6 +18,7 @@ import io.sfumato.server.session.Timing;
 import io.sfumato.server.session.Usage;
 import io.sfumato.server.text.TextCodec;
 import io.sfumato.v1.Accepted;
+import io.sfumato.v1.ApproximateCache;
 import io.sfumato.v1.CanvasSpec;
 import io.sfumato.v1.Capabilities;
 import io.sfumato.v1.ConfidenceThreshold;
@@ -28,6 +32,7 @@ import io.sfumato.v1.Revision;
 import io.sfumato.v1.SamplingSpec;
 import io.sfumato.v1.SlotValue;
 import io.sfumato.v1.TokenState;
+import java.util.Optional;
 
 /** The server's values as messages of the contract. Pure. */
 final class ProtoMapper {
@@ -64,7 +69,7 @@ final class ProtoMapper {
         .setModel(model.name())
         .setModelDigest(model.digest())
         .setCanvas(canvas(spec.start().length(), spec.blockLength(), spec.windowLength()))
-        .setSampling(sampling(spec.sampling()))
+        .setSampling(sampling(spec.sampling(), spec.cache()))
         .setPromptTokens(spec.promptTokens().length)
         .setState(running ? Accepted.State.STATE_RUNNING : Accepted.State.STATE_QUEUED)
         .setQueuePosition(event.queuePosition())
@@ -86,6 +91,7 @@ final class ProtoMapper {
         .setPromptTokens(usage.promptTokens())
         .setCanvasTokens(usage.canvasTokens())
         .setCommittedTokens(usage.committedTokens())
+        .setCachedPromptTokens(usage.cachedPromptTokens())
         .setForwardPasses(usage.forwardPasses())
         .setTokenForwards(usage.tokenForwards())
         .setRevisions(usage.revisions())
@@ -138,6 +144,7 @@ final class ProtoMapper {
     EngineInfo engine = served.engine();
     ModelDefaults defaults = served.defaults();
     int block = defaults.blockLength();
+    boolean uniform = defaults.isUniform();
     model
         .setFamily(engine.family())
         .setDigest(served.digest())
@@ -148,14 +155,18 @@ final class ProtoMapper {
                 .setVocabularySize(engine.vocabulary()))
         .setCapabilities(
             Capabilities.newBuilder()
-                .setNoise(Capabilities.Noise.NOISE_MASK) // the engine loop serves no other
+                .setNoise(
+                    uniform ? Capabilities.Noise.NOISE_UNIFORM : Capabilities.Noise.NOISE_MASK)
                 .setTokenizer(served.text().isPresent())
                 .setChat(served.text().isPresent() && served.text().get().hasChatTemplate())
                 .setRefine(true)
-                .setTemplates(served.text().isPresent() && defaults.endOfTextTokens().length > 0)
-                .setRevision(true)
-                .setJointEdit(true)
-                .setGuidance(true)
+                .setTemplates(
+                    !uniform && served.text().isPresent() && defaults.endOfTextTokens().length > 0)
+                .setRevision(!uniform)
+                .setJointEdit(!uniform)
+                .setGuidance(!uniform)
+                .setApproximateCache(engine.approximateCache() && !defaults.blockCausal())
+                .setFixedBlockLengthTokens(uniform ? block : 0)
                 .setMaxAlternatives(served.mostAlternatives()))
         .setDefaultCanvas(
             canvas(
@@ -169,7 +180,9 @@ final class ProtoMapper {
                 defaults.temperature(),
                 defaults.acceptance(),
                 defaults.revision(),
-                0));
+                0,
+                defaults.uniform(),
+                CacheMode.NONE));
   }
 
   private static CanvasSpec canvas(int length, int block, int window) {
@@ -180,14 +193,17 @@ final class ProtoMapper {
         .build();
   }
 
-  private static SamplingSpec sampling(io.sfumato.server.sampling.SamplingSpec spec) {
+  private static SamplingSpec sampling(
+      io.sfumato.server.sampling.SamplingSpec spec, CacheMode cache) {
     return common(
             spec.maxStepsPerBlock(),
             spec.minAcceptPerStep(),
             spec.temperature(),
             spec.acceptance(),
             spec.revision(),
-            spec.guidanceScale())
+            spec.guidanceScale(),
+            spec.uniform(),
+            cache)
         .setSeed(spec.seed())
         .build();
   }
@@ -195,23 +211,38 @@ final class ProtoMapper {
   private static SamplingSpec.Builder common(
       int maxSteps,
       int minAccept,
-      float temperature,
+      TemperatureSchedule temperature,
       AcceptanceSpec acceptance,
       RevisionSpec revision,
-      float guidance) {
+      float guidance,
+      Optional<UniformNoise> uniform,
+      CacheMode cache) {
     SamplingSpec.Builder sampling =
         SamplingSpec.newBuilder()
             .setMaxStepsPerBlock(maxSteps)
             .setMinAcceptPerStep(minAccept)
-            .setTemperature(temperature)
             .setTopP(1)
             .setTopK(0)
             .setRepetitionPenalty(1)
             .setGuidanceScale(guidance)
+            .setApproximateCache(cache(cache))
             .setRevision(
                 Revision.newBuilder()
                     .setRemaskThreshold(revision.remaskThreshold())
                     .setMaxRevisionsPerToken(revision.maxRevisionsPerToken()));
+    if (temperature.isConstant()) {
+      sampling.setTemperature(temperature.first());
+    } else {
+      sampling
+          .getTemperatureScheduleBuilder()
+          .setFirst(temperature.first())
+          .setLast(temperature.last());
+    }
+    uniform.ifPresent(noise ->
+        sampling
+            .getStabilityStopBuilder()
+            .setStableSteps(noise.stableSteps())
+            .setMeanEntropy(noise.meanEntropy()));
     switch (acceptance) {
       case AcceptanceSpec.FixedSchedule fixed ->
           sampling.setFixedSchedule(
@@ -237,6 +268,14 @@ final class ProtoMapper {
           sampling.setEntropyBound(EntropyBound.newBuilder().setBound(bound.bound()));
     }
     return sampling;
+  }
+
+  private static ApproximateCache cache(CacheMode cache) {
+    return switch (cache) {
+      case NONE -> ApproximateCache.APPROXIMATE_CACHE_NONE;
+      case PREFIX -> ApproximateCache.APPROXIMATE_CACHE_PREFIX;
+      case DUAL -> ApproximateCache.APPROXIMATE_CACHE_DUAL;
+    };
   }
 
   private static FixedSchedule.Order order(AcceptanceSpec.Order order) {

@@ -9,6 +9,7 @@ import io.sfumato.server.model.ModelDefaults;
 import io.sfumato.server.model.ServedModel;
 import io.sfumato.server.sampling.SamplingSpec;
 import io.sfumato.server.session.Attending;
+import io.sfumato.server.session.CacheMode;
 import io.sfumato.server.session.SessionSpec;
 import io.sfumato.server.session.Template;
 import io.sfumato.server.text.StopMatcher;
@@ -35,6 +36,7 @@ final class RequestValidator {
   private static final int LONGEST_STOP_TEXT = 256;
   private static final int MOST_STOP_TOKENS = 64;
   private static final int LONGEST_TAG = 128;
+  private static final int LONGEST_SALT = 128;
   private static final int MOST_LABELS = 16;
   private static final int LONGEST_LABEL = 64;
   private static final int LONGEST_LABEL_VALUE = 256;
@@ -59,6 +61,7 @@ final class RequestValidator {
     ServedModel model = models.require(start.getModel());
     Problems problems = new Problems();
     checkNames(start.getClientTag(), start.getLabelsMap(), problems);
+    Ranges.length(problems, "start.cache_salt", start.getCacheSalt(), 0, LONGEST_SALT);
     StreamSettings stream =
         StreamReader.read(start.getStream(), "start.stream", model, hasControls, problems);
     int[] prompt = NO_TOKENS;
@@ -115,6 +118,7 @@ final class RequestValidator {
         start.getStop(),
         stream,
         deadlineNanos,
+        start.getCacheSalt(),
         start.getClientTag(),
         problems);
   }
@@ -142,6 +146,7 @@ final class RequestValidator {
     ServedModel model = models.require(start.getModel());
     Problems problems = new Problems();
     checkNames(start.getClientTag(), start.getLabelsMap(), problems);
+    Ranges.length(problems, "start.cache_salt", start.getCacheSalt(), 0, LONGEST_SALT);
     StreamSettings stream =
         StreamReader.read(start.getStream(), "start.stream", model, true, problems);
     int[] prompt = NO_TOKENS;
@@ -179,6 +184,7 @@ final class RequestValidator {
         start.getStop(),
         stream,
         deadlineNanos,
+        start.getCacheSalt(),
         start.getClientTag(),
         problems);
   }
@@ -193,6 +199,7 @@ final class RequestValidator {
       StopSpec stop,
       StreamSettings stream,
       long deadlineNanos,
+      String cacheSalt,
       String tag,
       Problems problems) {
     ModelDefaults defaults = model.defaults();
@@ -204,6 +211,7 @@ final class RequestValidator {
             lengths.block(),
             stop.getIgnoreEndOfText(),
             problems);
+    CacheMode cache = SamplingReader.cache(samplingSpec, "start.sampling", model, problems);
     StopMatcher stops = stopTexts(stop, model, problems);
     int[] stopTokens = stopTokens(stop, model, problems);
     OptionalLong softDeadline =
@@ -216,9 +224,8 @@ final class RequestValidator {
         new SessionSpec(
             prompt,
             canvas,
-            defaults.blockCausal()
-                ? new Attending(lengths.block(), 0, model.engine().shiftedLogits())
-                : new Attending(0, 0, model.engine().shiftedLogits()),
+            attending(defaults, lengths, model.engine().shiftedLogits()),
+            cache,
             template,
             lengths.block(),
             lengths.window(),
@@ -226,10 +233,19 @@ final class RequestValidator {
             stop.getIgnoreEndOfText() ? NO_TOKENS : defaults.endOfTextTokens(),
             stopTokens,
             stream.alternatives(),
+            cacheSalt,
             deadlineNanos,
             softDeadline,
             tag);
     return new SessionPlan(model, spec, stops, stream);
+  }
+
+  private static Attending attending(
+      ModelDefaults defaults, CanvasLengths lengths, boolean shiftedLogits) {
+    if (defaults.isUniform()) {
+      return Attending.CAUSAL;
+    }
+    return new Attending(defaults.blockCausal() ? lengths.block() : 0, 0, shiftedLogits);
   }
 
   private static StopMatcher stopTexts(StopSpec stop, ServedModel model, Problems problems) {

@@ -1,9 +1,15 @@
 package io.sfumato.server.rpc;
 
 import io.sfumato.server.model.ModelDefaults;
+import io.sfumato.server.model.ServedModel;
 import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.RevisionSpec;
 import io.sfumato.server.sampling.SamplingSpec;
+import io.sfumato.server.sampling.TemperatureSchedule;
+import io.sfumato.server.sampling.UniformNoise;
+import io.sfumato.server.session.CacheMode;
+import io.sfumato.v1.StabilityStop;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 
 /** Reads the contract's {@code SamplingSpec} and fills in a model's defaults. Thread-safe. */
@@ -12,10 +18,12 @@ final class SamplingReader {
   private static final int MOST_STEPS = 4096;
   private static final int MOST_TOP_K = 1024;
   private static final int MOST_REVISIONS = 255;
-  private static final float LEAST_TEMPERATURE = .001f;
   private static final float DEFAULT_THRESHOLD = .9f;
   private static final float DEFAULT_BOUND = .1f;
   private static final int MOST_POST_EDITS = 64;
+  private static final int MOST_STABLE_STEPS = 64;
+  private static final float MOST_ENTROPY = 100;
+  private static final String WITH_UNIFORM = " with a model of uniform noise";
 
   /** As LLaDA2.1 is published. */
   private static final AcceptanceSpec.JointEdit DEFAULT_EDIT =
@@ -52,20 +60,16 @@ final class SamplingReader {
           Ranges.integer(
               problems, path + ".min_accept_per_step", spec.getMinAcceptPerStep(), 1, blockLength);
     }
-    float temperature = defaults.temperature();
-    if (spec.hasTemperature()) {
-      temperature = Ranges.number(problems, path + ".temperature", spec.getTemperature(), 0, 2);
-      if (temperature > 0 && temperature < LEAST_TEMPERATURE) {
-        problems.invalid(path + ".temperature", temperature, "0, or " + LEAST_TEMPERATURE + "..2");
-      }
-    }
     float guidance = 0;
     if (spec.hasGuidanceScale()) {
       guidance = Ranges.number(problems, path + ".guidance_scale", spec.getGuidanceScale(), 0, 20);
     }
+    if (guidance > 0 && defaults.isUniform()) {
+      problems.capability(path + ".guidance_scale", guidance, "0" + WITH_UNIFORM);
+    }
     return new SamplingSpec(
         spec.hasSeed() ? spec.getSeed() : seeds.getAsLong(),
-        temperature,
+        temperature(spec, path, defaults, problems),
         budget.maxStepsPerBlock(),
         minAccept,
         budget.acceptance(),
@@ -73,7 +77,95 @@ final class SamplingReader {
         guidance,
         ignoreEndOfText ? defaults.endOfTextTokens() : NO_TOKENS,
         NO_TOKENS,
-        false);
+        false,
+        uniform(spec, path, defaults, problems));
+  }
+
+  private static TemperatureSchedule temperature(
+      io.sfumato.v1.SamplingSpec spec, String path, ModelDefaults defaults, Problems problems) {
+    if (spec.hasTemperatureSchedule()) {
+      String field = path + ".temperature_schedule";
+      if (spec.hasTemperature()) {
+        problems.invalid(field, "set", "absent with temperature");
+      }
+      io.sfumato.v1.TemperatureSchedule schedule = spec.getTemperatureSchedule();
+      return new TemperatureSchedule(
+          temperature(schedule.hasFirst(), schedule.getFirst(), field + ".first", problems),
+          temperature(schedule.hasLast(), schedule.getLast(), field + ".last", problems));
+    }
+    return spec.hasTemperature()
+        ? TemperatureSchedule.constant(
+            temperature(true, spec.getTemperature(), path + ".temperature", problems))
+        : defaults.temperature();
+  }
+
+  private static float temperature(boolean given, float value, String path, Problems problems) {
+    String expected = "0, or " + TemperatureSchedule.LEAST + "..2";
+    if (!given) {
+      problems.invalid(path, "absent", expected);
+    }
+    float temperature = Ranges.number(problems, path, value, 0, 2);
+    if (temperature > 0 && temperature < TemperatureSchedule.LEAST) {
+      problems.invalid(path, temperature, expected);
+    }
+    return temperature;
+  }
+
+  private static Optional<UniformNoise> uniform(
+      io.sfumato.v1.SamplingSpec spec, String path, ModelDefaults defaults, Problems problems) {
+    if (!spec.hasStabilityStop()) {
+      return defaults.uniform();
+    }
+    String field = path + ".stability_stop";
+    if (!defaults.isUniform()) {
+      problems.capability(field, "set", "absent with a model whose noise is a mask");
+      return Optional.empty();
+    }
+    StabilityStop stop = spec.getStabilityStop();
+    UniformNoise usual = defaults.uniform().orElseThrow();
+    int steps = usual.stableSteps();
+    if (stop.hasStableSteps()) {
+      steps =
+          Ranges.integer(
+              problems, field + ".stable_steps", stop.getStableSteps(), 0, MOST_STABLE_STEPS);
+    }
+    float entropy = usual.meanEntropy();
+    if (stop.hasMeanEntropy()) {
+      entropy =
+          Ranges.number(problems, field + ".mean_entropy", stop.getMeanEntropy(), 0, MOST_ENTROPY);
+    }
+    return Optional.of(new UniformNoise(steps, entropy));
+  }
+
+  /**
+   * What steps take over from earlier ones; the model must be able to.
+   *
+   * @param path of the spec in its request
+   */
+  static CacheMode cache(
+      io.sfumato.v1.SamplingSpec spec, String path, ServedModel model, Problems problems) {
+    String field = path + ".approximate_cache";
+    CacheMode cache =
+        switch (spec.getApproximateCache()) {
+          case APPROXIMATE_CACHE_UNSPECIFIED, APPROXIMATE_CACHE_NONE -> CacheMode.NONE;
+          case APPROXIMATE_CACHE_PREFIX -> CacheMode.PREFIX;
+          case APPROXIMATE_CACHE_DUAL -> CacheMode.DUAL;
+          case UNRECOGNIZED -> {
+            problems.invalid(field, spec.getApproximateCacheValue(), "a value of ApproximateCache");
+            yield CacheMode.NONE;
+          }
+        };
+    if (cache == CacheMode.NONE) {
+      return cache;
+    }
+    if (model.defaults().blockCausal()) {
+      problems.capability(field, cache, "NONE, the model keeps finished blocks exactly");
+    } else if (!model.engine().approximateCache()) {
+      problems.capability(field, cache, "NONE, the model has no approximate cache");
+    } else if (spec.getGuidanceScale() != 0) {
+      problems.notBuilt(field, cache + " with guidance_scale");
+    }
+    return cache;
   }
 
   /** What a step accepts, and how many steps a block may take. */
@@ -92,9 +184,6 @@ final class SamplingReader {
 
   private static void refuseNotBuilt(
       io.sfumato.v1.SamplingSpec spec, String path, Problems problems) {
-    if (spec.hasTemperatureSchedule()) {
-      problems.notBuilt(path + ".temperature_schedule", "set");
-    }
     if (spec.hasTopP() && Ranges.share(problems, path + ".top_p", spec.getTopP()) != 1) {
       problems.notBuilt(path + ".top_p", spec.getTopP());
     }
@@ -152,13 +241,18 @@ final class SamplingReader {
                   path + ".entropy_bound.bound",
                   spec.getEntropyBound().getBound(),
                   0,
-                  100);
+                  MOST_ENTROPY);
         } else if (defaults.acceptance() instanceof AcceptanceSpec.EntropyBound usual) {
           bound = usual.bound();
         }
         yield new AcceptanceSpec.EntropyBound(bound);
       }
-      case JOINT_EDIT -> jointEdit(spec.getJointEdit(), path + ".joint_edit", defaults, problems);
+      case JOINT_EDIT -> {
+        if (defaults.isUniform()) {
+          problems.capability(path + ".joint_edit", "set", "absent" + WITH_UNIFORM);
+        }
+        yield jointEdit(spec.getJointEdit(), path + ".joint_edit", defaults, problems);
+      }
       case ACCEPTANCE_NOT_SET -> defaults.acceptance();
     };
   }
@@ -236,6 +330,12 @@ final class SamplingReader {
               revision.getMaxRevisionsPerToken(),
               0,
               MOST_REVISIONS);
+    }
+    if (defaults.isUniform()) {
+      if (threshold > 0) {
+        problems.capability(path + ".revision.remask_threshold", threshold, "0" + WITH_UNIFORM);
+      }
+      return RevisionSpec.NONE;
     }
     return new RevisionSpec(threshold, most);
   }

@@ -58,7 +58,9 @@ final class TemplateReader {
     TemplateReader reader = new TemplateReader(path, model, endOfText, problems);
     List<TemplatePart> parts = template.getPartsList();
     Ranges.count(problems, path + ".parts", parts.size(), "parts", 1, MOST_PARTS);
-    if (PromptReader.codec(path, model, problems) != null
+    if (model.defaults().isUniform()) {
+      problems.capability(path, "set", "absent with a model of uniform noise");
+    } else if (PromptReader.codec(path, model, problems) != null
         && model.defaults().endOfTextTokens().length == 0) {
       problems.capability(path, "set", "absent, the model has no end-of-text to fill slots with");
     }

@@ -24,6 +24,14 @@ public sealed interface AcceptancePolicy
    */
   int accepted(Ranking ranked, int undecidedAtStart, int step);
 
+  /**
+   * As {@link #accepted}, where every step decides all positions of the block anew: how many of
+   * them keep their token.
+   */
+  default int kept(Ranking ranked, int step) {
+    return accepted(ranked, ranked.count(), step);
+  }
+
   /** Whether the first position of a block that sees nothing of it is accepted alone. */
   default boolean seedsBlocks() {
     return false;

@@ -25,6 +25,16 @@ record FixedSchedule(AcceptanceSpec.FixedSchedule spec) implements AcceptancePol
     return quota(undecidedAtStart, spec.stepsPerBlock(), spec.spread(), step);
   }
 
+  @Override
+  public int kept(Ranking ranked, int step) {
+    int kept = 0;
+    for (int each = 1; each <= step && kept < ranked.count(); each++) {
+      int quota = quota(ranked.count(), spec.stepsPerBlock(), spec.spread(), each);
+      kept += Math.min(quota, ranked.count() - kept);
+    }
+    return kept;
+  }
+
   /** Tokens of the given step, from 1; Integer.MAX_VALUE from the last step of the schedule on. */
   static int quota(int undecided, int steps, Spread spread, int step) {
     return switch (spread) {

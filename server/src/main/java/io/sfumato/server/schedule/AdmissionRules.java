@@ -10,7 +10,10 @@ import io.sfumato.server.error.ServingException;
 import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.RevisionSpec;
 import io.sfumato.server.sampling.SamplingSpec;
+import io.sfumato.server.sampling.TemperatureSchedule;
 import io.sfumato.server.session.Attending;
+import io.sfumato.server.session.CacheMode;
+import io.sfumato.server.session.ModelFacts;
 import io.sfumato.server.session.SessionSpec;
 import java.util.List;
 import java.util.Map;
@@ -39,15 +42,46 @@ final class AdmissionRules {
    * @throws IllegalArgumentException for an engine that sessions cannot use
    */
   AdmissionRules(EngineInfo info, EngineLimits limits) {
-    if (info.attention() == AttentionKind.ENCODER_CANVAS) {
-      throw new IllegalArgumentException(
-          "attention: ENCODER_CANVAS (expected: FULL or BLOCK_CAUSAL)");
+    boolean needsPages =
+        info.attention() == AttentionKind.BLOCK_CAUSAL
+            || info.attention() == AttentionKind.ENCODER_CANVAS;
+    if (needsPages && limits.pages() == 0) {
+      throw new IllegalArgumentException("pages: 0 (expected: >= 1 for " + info.attention() + ")");
     }
-    if (info.attention() == AttentionKind.BLOCK_CAUSAL && limits.pages() == 0) {
-      throw new IllegalArgumentException("pages: 0 (expected: >= 1 for BLOCK_CAUSAL)");
+    int canvas = info.blockLength();
+    int most = Math.min(limits.batchTokens(), limits.candidates());
+    if (isUniform(info) && (canvas < 1 || canvas > most)) {
+      throw new IllegalArgumentException(
+          "batch_tokens: "
+              + most
+              + " with candidates for each (expected: "
+              + canvas
+              + " or more, the model's canvas)");
     }
     this.info = info;
     this.limits = limits;
+  }
+
+  private static boolean isUniform(EngineInfo info) {
+    return info.attention() == AttentionKind.ENCODER_CANVAS;
+  }
+
+  /**
+   * What sessions are to know of the model.
+   *
+   * @param maskToken -1 for the model's own
+   * @throws IllegalArgumentException when there is none and the model's noise is a mask
+   */
+  ModelFacts facts(int maskToken) {
+    int mask = maskToken >= 0 ? maskToken : info.maskTokenId();
+    if (isUniform(info)) {
+      mask = CanvasSnapshot.NO_TOKEN;
+    } else if (mask < 0 || mask >= info.vocabulary()) {
+      throw new IllegalArgumentException(
+          "mask_token_id: " + mask + " (expected: 0.." + (info.vocabulary() - 1) + ")");
+    }
+    int chunkTokens = Math.min(MAX_CHUNK_TOKENS, limits.batchTokens());
+    return new ModelFacts(mask, info.vocabulary(), info.maxPositions(), chunkTokens);
   }
 
   /**
@@ -56,7 +90,13 @@ final class AdmissionRules {
    */
   void check(SessionSpec spec) {
     checkCanvas(spec);
-    checkAttending(spec.attending());
+    if (isUniform(info)) {
+      UniformRules.check(spec, info.blockLength());
+    } else {
+      require(!spec.isUniform(), "uniform", "set", "absent, the model's noise is a mask");
+      checkAttending(spec.attending());
+    }
+    checkCache(spec);
     checkSize(spec);
     checkTokens("prompt", spec.promptTokens(), false);
     checkTokens("canvas", spec.start().tokens(), true);
@@ -95,6 +135,24 @@ final class AdmissionRules {
     int items = spec.sampling().guidanceScale() == 0 ? 1 : 2;
     long length = (long) spec.promptTokens().length + spec.start().length();
     requireFits("prompt and canvas", length, info.maxPositions(), "positions");
+    if (!spec.isUniform()) {
+      checkStep(spec, length, items);
+    }
+    require(
+        spec.alternatives() >= 0 && spec.alternatives() <= limits.topCandidates(),
+        "max_alternatives",
+        spec.alternatives(),
+        "0.." + limits.topCandidates());
+    if (pages(spec) > limits.pages()) {
+      requireFits(
+          "prompt and canvas",
+          length,
+          (long) limits.pages() * limits.pageTokens(),
+          "tokens in pages");
+    }
+  }
+
+  private void checkStep(SessionSpec spec, long length, int items) {
     requireFits(
         (spec.keepsContext() ? "canvas and one block" : "prompt and canvas")
             + (items == 1 ? "" : ", twice for guidance"),
@@ -113,18 +171,6 @@ final class AdmissionRules {
               + spec.sampling().guidanceScale()
               + " (expected: 0 with one item per step)");
     }
-    require(
-        spec.alternatives() >= 0 && spec.alternatives() <= limits.topCandidates(),
-        "max_alternatives",
-        spec.alternatives(),
-        "0.." + limits.topCandidates());
-    if (pages(spec) > limits.pages()) {
-      requireFits(
-          "prompt and canvas",
-          length,
-          (long) limits.pages() * limits.pageTokens(),
-          "tokens in pages");
-    }
   }
 
   /** Tokens of the longest item about the canvas. */
@@ -133,14 +179,25 @@ final class AdmissionRules {
     return spec.keepsContext() ? Math.min(length, canvasAndPromptTail) : length;
   }
 
-  /** Most tokens of a step that only writes keys and values, but for a single longer block. */
-  int chunkTokens() {
-    return Math.min(MAX_CHUNK_TOKENS, limits.batchTokens());
-  }
-
   /** Key-value pages that the session holds while it runs. */
   int pages(SessionSpec spec) {
-    return spec.keepsContext() ? Math.ceilDiv(spec.sequenceLength(), limits.pageTokens()) : 0;
+    return spec.usesPages() ? Math.ceilDiv(spec.sequenceLength(), limits.pageTokens()) : 0;
+  }
+
+  private void checkCache(SessionSpec spec) {
+    if (spec.cache() == CacheMode.NONE) {
+      return;
+    }
+    boolean possible = info.approximateCache() && spec.attending().isFull();
+    if (!possible || spec.sampling().guidanceScale() != 0) {
+      throw new ServingException(
+          ErrorReason.MODEL_CAPABILITY,
+          "approximate_cache: "
+              + spec.cache()
+              + " (expected: NONE "
+              + (possible ? "with guidance_scale" : "with this model")
+              + ")");
+    }
   }
 
   private void checkAttending(Attending attending) {
@@ -170,12 +227,8 @@ final class AdmissionRules {
   }
 
   private void checkSampling(SamplingSpec sampling) {
-    float temperature = sampling.temperature();
-    require(
-        temperature == 0 || (temperature >= 1e-3f && temperature <= 1e3f),
-        "temperature",
-        temperature,
-        "0 or 0.001..1000");
+    checkTemperature(sampling.temperature().first());
+    checkTemperature(sampling.temperature().last());
     require(
         sampling.maxStepsPerBlock() >= 1,
         "max_steps_per_block",
@@ -190,6 +243,14 @@ final class AdmissionRules {
     require(guidance >= 0 && guidance <= 100, "guidance_scale", guidance, "0..100");
     checkTokenList("suppressed_token_ids", sampling.suppressedTokens());
     checkTokenList("unconfident_token_ids", sampling.unconfidentTokens());
+  }
+
+  private static void checkTemperature(float temperature) {
+    require(
+        temperature == 0 || (temperature >= TemperatureSchedule.LEAST && temperature <= 1e3f),
+        "temperature",
+        temperature,
+        "0 or 0.001..1000");
   }
 
   private void checkTokenList(String name, int[] tokens) {

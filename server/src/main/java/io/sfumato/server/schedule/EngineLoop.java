@@ -5,11 +5,11 @@ import static java.util.Objects.requireNonNull;
 import io.sfumato.engine.Candidates;
 import io.sfumato.engine.DenoiseEngine;
 import io.sfumato.engine.EngineException;
-import io.sfumato.engine.EngineInfo;
 import io.sfumato.engine.EngineStatus;
 import io.sfumato.engine.StepBatch;
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
+import io.sfumato.server.session.ModelFacts;
 import io.sfumato.server.session.NanoClock;
 import io.sfumato.server.session.Session;
 import io.sfumato.server.session.SessionGate;
@@ -47,7 +47,7 @@ public final class EngineLoop implements SessionGate, AutoCloseable {
   private final EngineLoopOptions options;
   private final NanoClock clock;
   private final Runnable whenLost;
-  private final int maskToken;
+  private final ModelFacts model;
   private final AdmissionRules rules;
   private final AdmissionQueue queue;
   private final LoadGauge load;
@@ -75,18 +75,15 @@ public final class EngineLoop implements SessionGate, AutoCloseable {
     this.options = requireNonNull(options, "options");
     this.clock = requireNonNull(clock, "clock");
     this.whenLost = requireNonNull(whenLost, "whenLost");
-    EngineInfo info = engine.info();
-    maskToken = options.maskToken() >= 0 ? options.maskToken() : info.maskTokenId();
-    if (maskToken < 0 || maskToken >= info.vocabulary()) {
-      throw new IllegalArgumentException(
-          "mask_token_id: " + maskToken + " (expected: 0.." + (info.vocabulary() - 1) + ")");
-    }
-    rules = new AdmissionRules(info, engine.limits());
+    rules = new AdmissionRules(engine.info(), engine.limits());
+    model = rules.facts(options.maskToken());
     queue =
         new AdmissionQueue(
             engine.limits().slots(), engine.limits().pages(), options.queueCapacity());
     load = new LoadGauge(engine.limits().slots());
-    running = new RunningSessions(engine.limits(), queue, load, this::resetSlot);
+    running =
+        new RunningSessions(
+            engine.limits(), queue, load, this::resetSlot, options.prefixCacheTokens());
     batch = new StepBatch(engine.limits());
   }
 
@@ -98,8 +95,7 @@ public final class EngineLoop implements SessionGate, AutoCloseable {
           ErrorReason.EXPIRED_IN_QUEUE, "deadline: passed (expected: in the future)");
     }
     String sessionId = options.sessionPrefix() + sessionNumber.incrementAndGet();
-    Session session =
-        new Session(sessionId, spec, maskToken, rules.chunkTokens(), signal, this::wake, clock);
+    Session session = new Session(sessionId, spec, model, signal, this::wake, clock);
     queue.offer(session, rules.pages(spec), load.nextPlaceNanos());
     wake();
     return session;
@@ -232,9 +228,10 @@ public final class EngineLoop implements SessionGate, AutoCloseable {
       return false;
     }
     for (int index = 0; index < chosen.size(); index++) {
-      Session session = chosen.get(index).session();
-      if (!session.state().isOver()) {
-        guard(session, decided -> decided.decide(candidates));
+      Seat seat = chosen.get(index);
+      Session session = seat.session();
+      if (!session.state().isOver() && guard(session, decided -> decided.decide(candidates))) {
+        running.share(seat);
       }
     }
     return true;
@@ -250,7 +247,8 @@ public final class EngineLoop implements SessionGate, AutoCloseable {
       if (seat.session().state().isOver()) {
         continue;
       }
-      if (!guard(seat.session(), session -> session.write(batch, seat.slot(), seat.pages()))) {
+      if (!guard(
+          seat.session(), session -> session.write(batch, seat.slot(), seat.pages().pages()))) {
         return writeChosen(); // without the one that failed, which may have left half an item
       }
     }

@@ -15,6 +15,7 @@ public final class LoadGauge {
   private volatile int running;
   private volatile long steps;
   private volatile long tokens;
+  private volatile long cachedTokens;
   private volatile long finished;
   private volatile long failed;
   private volatile long cancelled;
@@ -48,6 +49,13 @@ public final class LoadGauge {
     }
   }
 
+  /** A session got its slot, and so many tokens of its prompt were there already. */
+  @SuppressWarnings("NonAtomicVolatileUpdate") // one writer
+  void seated(int newRunning, int newCachedTokens) {
+    running(newRunning);
+    cachedTokens += newCachedTokens;
+  }
+
   void running(int newRunning) {
     running = newRunning;
   }
@@ -73,6 +81,11 @@ public final class LoadGauge {
   /** Tokens that went through the model. */
   public long tokens() {
     return tokens;
+  }
+
+  /** Tokens of prompts that did not, because an earlier session had the same ones. */
+  public long cachedTokens() {
+    return cachedTokens;
   }
 
   public long finished() {

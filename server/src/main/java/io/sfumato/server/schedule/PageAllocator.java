@@ -24,6 +24,11 @@ final class PageAllocator {
     return freeCount;
   }
 
+  /** Owners of a page. */
+  int owners(int page) {
+    return owners[page];
+  }
+
   /**
    * Takes free pages, each with one owner.
    *

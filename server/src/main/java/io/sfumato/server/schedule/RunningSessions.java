@@ -1,6 +1,7 @@
 package io.sfumato.server.schedule;
 
 import io.sfumato.engine.EngineLimits;
+import io.sfumato.server.session.KeptSequence;
 import io.sfumato.server.session.Session;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +19,7 @@ final class RunningSessions {
   private final AdmissionQueue queue;
   private final LoadGauge load;
   private final PageAllocator pages;
+  private final PrefixCache prefixes;
   private final SlotPool slots;
   private final IntConsumer resetSlot;
   private List<Seat> seats = new ArrayList<>();
@@ -25,21 +27,36 @@ final class RunningSessions {
 
   /**
    * @param resetSlot makes the engine forget what it keeps for a slot
+   * @param prefixCacheTokens most tokens that the pages of ended sessions keep
    */
   RunningSessions(
-      EngineLimits limits, AdmissionQueue queue, LoadGauge load, IntConsumer resetSlot) {
+      EngineLimits limits,
+      AdmissionQueue queue,
+      LoadGauge load,
+      IntConsumer resetSlot,
+      int prefixCacheTokens) {
     this.limits = limits;
     this.queue = queue;
     this.load = load;
     this.resetSlot = resetSlot;
     pages = new PageAllocator(limits.pages());
+    prefixes = new PrefixCache(pages, limits, prefixCacheTokens);
     slots = new SlotPool(limits.slots());
   }
 
   /** Gives a session its slot and pages; the queue has made sure that they are there. */
   void seat(Session session, int pageCount, long nowNanos) {
-    seats.add(new Seat(session, slots.take(), pages.allocate(pageCount), nowNanos));
-    load.running(seats.size());
+    HeldPages held = prefixes.take(session.spec(), pageCount);
+    int reused = held.shared() * limits.pageTokens();
+    session.sequence().reuse(reused);
+    seats.add(new Seat(session, slots.take(), held, nowNanos));
+    load.seated(seats.size(), reused);
+  }
+
+  /** Shares what the session's last step has finished with those to come. */
+  void share(Seat seat) {
+    KeptSequence sequence = seat.session().sequence();
+    prefixes.share(seat.pages(), sequence.held(), sequence::token);
   }
 
   /** Takes slots and pages back from sessions that are over, and lets the queue grant them anew. */
@@ -61,10 +78,10 @@ final class RunningSessions {
 
   private void release(Seat seat, long nowNanos) {
     load.ended(seat.session().state(), nowNanos - seat.startNanos());
-    pages.release(seat.pages());
+    prefixes.release(seat.pages());
     slots.release(seat.slot());
     resetSlot.accept(seat.slot());
-    queue.release(seat.pages().length);
+    queue.release(seat.pages().pages().length);
   }
 
   /** Chooses the sessions of the next step; they go to the end of the line. */
@@ -100,12 +117,13 @@ final class RunningSessions {
    * @throws IllegalStateException when a slot or page is lost or held twice
    */
   void check() {
-    pages.check();
+    checkPages();
     if (slots.free() + seats.size() != limits.slots()) {
       throw new IllegalStateException(
           "slots: " + slots.free() + " free (expected: " + (limits.slots() - seats.size()) + ")");
     }
-    if (queue.freeSlots() > slots.free() || queue.freePages() > pages.free()) {
+    int freePages = pages.free() + prefixes.unheld();
+    if (queue.freeSlots() > slots.free() || queue.freePages() > freePages) {
       throw new IllegalStateException(
           "queue: "
               + queue.freeSlots()
@@ -114,8 +132,31 @@ final class RunningSessions {
               + " pages free (expected: <= "
               + slots.free()
               + ", "
-              + pages.free()
+              + freePages
               + ")");
+    }
+  }
+
+  private void checkPages() {
+    pages.check();
+    int[] owners = new int[limits.pages()];
+    prefixes.check(owners);
+    for (Seat seat : seats) {
+      for (int page : seat.pages().pages()) {
+        owners[page]++;
+      }
+    }
+    for (int page = 0; page < owners.length; page++) {
+      if (owners[page] != pages.owners(page)) {
+        throw new IllegalStateException(
+            "page "
+                + page
+                + ": "
+                + pages.owners(page)
+                + " owners (expected: "
+                + owners[page]
+                + ")");
+      }
     }
   }
 }

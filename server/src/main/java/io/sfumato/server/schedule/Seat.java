@@ -6,9 +6,9 @@ import io.sfumato.server.session.Session;
  * A running session and what it holds of the engine. Confined to the engine thread.
  *
  * @param slot the engine's slot
- * @param pages the engine's key-value pages; none for families without a cache
+ * @param pages the engine's key-value pages
  */
-record Seat(Session session, int slot, int[] pages, long startNanos) implements StepDemand {
+record Seat(Session session, int slot, HeldPages pages, long startNanos) implements StepDemand {
 
   @Override
   public boolean wantsStep() {

@@ -12,6 +12,9 @@ package io.sfumato.server.session;
  */
 public record Attending(int blockLength, int blockOffset, boolean shiftedLogits) {
 
+  /** Each sees itself and those before it. */
+  public static final Attending CAUSAL = new Attending(1, 0, false);
+
   /** All positions see each other, and each is decided by its own row. */
   public static final Attending FULL = new Attending(0, 0, false);
 
@@ -26,7 +29,7 @@ public record Attending(int blockLength, int blockOffset, boolean shiftedLogits)
   }
 
   /** The first position at or after the given one with which a block begins. */
-  int borderAfter(int position) {
+  public int borderAfter(int position) {
     return Math.ceilDiv(position + blockOffset, blockLength) * blockLength - blockOffset;
   }
 }

@@ -1,29 +1,17 @@
 package io.sfumato.server.session;
 
-import io.sfumato.engine.Candidates;
 import io.sfumato.engine.StepBatch;
 import io.sfumato.engine.StepItem;
-import io.sfumato.server.canvas.Canvas;
-import io.sfumato.server.canvas.CanvasSnapshot;
 import io.sfumato.server.canvas.TokenState;
-import io.sfumato.server.sampling.AcceptancePolicy;
 import io.sfumato.server.sampling.AcceptanceSpec;
-import io.sfumato.server.sampling.Ranking;
 import io.sfumato.server.sampling.Revision;
 import io.sfumato.server.sampling.RevisionSpec;
-import io.sfumato.server.sampling.SamplingSpec;
-import io.sfumato.server.sampling.StepBudget;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * One session's share of a step: what to ask the model for, and what its answer does to the canvas.
- * What is sent is the prompt and the canvas with the mask at undecided positions, or the part of
- * them that {@link Sequence} says.
- *
- * <p>Confined to the engine thread; knows no clock, queue or client, so the same session always
- * takes the same course.
+ * The course of a canvas whose undecided positions hold the mask. What is sent is the prompt and
+ * the canvas, or the part of them that {@link Sequence} says.
  *
  * <p>A block is done when all its positions are decided, or all up to an end-of-text: what a pass
  * opens again is undecided after it, so a block never ends with the pass that doubted it. The last
@@ -32,90 +20,50 @@ import java.util.OptionalInt;
  * padding: the canvas goes on behind it, and so it does on a canvas with a template up to the last
  * part.
  */
-final class Denoiser {
+final class Denoiser extends Course {
 
-  private final SessionSpec spec;
-  private final SamplingSpec sampling;
-  private final int[] suppressedTokens;
-  private final Canvas canvas;
-  private AcceptancePolicy policy;
-  private StepBudget budget;
   private final RevisionSpec revision;
   private final DraftScoring scoring;
-  private final Slots slots;
-  private final TextEnd textEnd;
   private final Sequence sequence;
   private final Edits edits;
-  private final StepRows rows;
-  private final Ranking ranking;
   private final int[] doubted; // canvas positions to open again after the decision
   private boolean scored;
-  private Control.Scope finishing; // null while the session runs as usual
   private boolean everything; // the step at hand decides all its candidates and opens nothing
   private boolean exhausted; // such a step was the last one
   private int policyStart; // steps of the block that another policy has had
   private int undecidedAtStart; // of the policy
   private int stepsLeft = Integer.MAX_VALUE;
-  private int alternatives; // per position
-  private int blockSteps;
-  private int totalSteps;
-  private int forwardPasses;
-  private long tokenForwards;
 
   /**
    * @param maskToken token at undecided positions
    * @param chunkTokens most tokens of a step that only writes keys and values
    */
   Denoiser(SessionSpec spec, int maskToken, int chunkTokens) {
-    this.spec = spec;
-    sampling = spec.sampling();
-    suppressedTokens = sampling.neverChosen(maskToken);
-    canvas = new Canvas(spec.start(), spec.blockLength(), spec.firstBlockLength());
+    super(spec, spec.sampling().neverChosen(maskToken), spec.start().length());
     sequence = new Sequence(spec, canvas, maskToken, chunkTokens);
-    policy = AcceptancePolicy.of(sampling.acceptance());
-    budget = new StepBudget(sampling.maxStepsPerBlock(), sampling.minAcceptPerStep());
     revision = sampling.revision();
     scoring = new DraftScoring(spec.start());
-    slots = new Slots(spec, canvas);
-    textEnd = new TextEnd(spec, canvas, slots);
     edits = new Edits(canvas, slots, maskToken);
-    rows = new StepRows(spec.promptTokens().length, canvas.length(), spec.template().probes());
-    ranking = new Ranking(canvas.length());
     doubted = new int[canvas.length()];
     scored = !scoring.isNeeded(canvas);
     startBlock();
   }
 
-  /** Decide everything in the block or canvas with one more step. */
-  void finish(Control.Scope scope) {
-    if (finishing != Control.Scope.CANVAS) {
-      finishing = scope;
+  @Override
+  void setBudget(OptionalInt maxStepsPerBlock, Optional<AcceptanceSpec> acceptance) {
+    super.setBudget(maxStepsPerBlock, acceptance);
+    if (acceptance.isPresent()) {
+      policyStart = blockSteps;
+      undecidedAtStart = undecidedInBlock();
     }
   }
 
-  /** Change what the session may spend, from the next step on. */
-  void setBudget(OptionalInt maxStepsPerBlock, Optional<AcceptanceSpec> acceptance) {
-    budget =
-        new StepBudget(
-            maxStepsPerBlock.orElse(budget.maxStepsPerBlock()), budget.minAcceptPerStep());
-    acceptance.ifPresent(spec -> {
-      policy = AcceptancePolicy.of(spec);
-      policyStart = blockSteps;
-      undecidedAtStart = undecidedInBlock();
-    });
-  }
-
-  /** Accept at least so much per step that all is decided after the given number of steps. */
+  @Override
   void pace(int newStepsLeft) {
     stepsLeft = Math.max(1, newStepsLeft);
   }
 
-  /** Note so many of the most probable tokens at each position that is asked about. */
-  void considerAlternatives(int count) {
-    alternatives = count;
-  }
-
-  /** What the next step is for. */
+  @Override
   SessionState state() {
     if (sequence.lacksContext()) {
       return SessionState.PREFILLING;
@@ -123,15 +71,12 @@ final class Denoiser {
     return scored ? SessionState.DENOISING : SessionState.SCORING;
   }
 
+  @Override
   boolean isScoring() {
     return !scored;
   }
 
-  /**
-   * Chooses the rows of the next step; to be called before its demands are asked for.
-   *
-   * @throws IllegalStateException when the block has had its last step and is not done
-   */
+  @Override
   void prepare() {
     rows.clear();
     if (sequence.lacksContext()) {
@@ -181,72 +126,46 @@ final class Denoiser {
     }
   }
 
-  /** Work items of the next step. */
+  @Override
   int items() {
     return sequence.items();
   }
 
-  /** Tokens of the next step, all items together. */
+  @Override
   int tokens() {
     return sequence.tokens();
   }
 
-  /** Candidates of the next step. */
-  int candidates() {
-    return rows.rows();
-  }
-
-  /**
-   * Adds the session's items to the step.
-   *
-   * @param pages key-value pages of the session
-   */
+  @Override
   void write(StepBatch batch, int slot, int[] pages) {
     StepItem item = sequence.write(batch, slot, pages);
-    item.suppressedTokens(suppressedTokens)
-        .unconfidentTokens(sampling.unconfidentTokens())
-        .topCount(alternatives)
-        .randomness(sampling.seed(), canvas.block(), blockSteps + 1);
+    describe(item);
     if (scored) {
-      item.temperature(sampling.temperature());
+      item.temperature(temperature());
     }
     if (sequence.isGuided()) {
       item.guidance(batch.itemCount(), sampling.guidanceScale());
     }
-    rows.placedAt(item.candidateOffset());
     for (int row = 0; row < rows.rows(); row++) {
       batch.addCandidateRow(sequence.row(rows.canvasPosition(row)), rows.probe(row));
     }
     sequence.writeGuide(batch, slot);
   }
 
-  /**
-   * Applies the engine's answer to the step that was written.
-   *
-   * @return whether it was about the canvas
-   */
-  boolean decide(Candidates candidates) {
-    forwardPasses += items();
-    tokenForwards += tokens();
+  @Override
+  protected boolean ran() {
     sequence.ran();
-    if (sequence.isFilling()) {
-      return false;
-    }
-    rows.read(candidates);
-    totalSteps++;
-    canvas.history().atStep(totalSteps);
-    rows.considerAlternatives(alternatives, canvas.history());
+    return !sequence.isFilling();
+  }
+
+  @Override
+  protected void decideRows() {
     if (!scored) {
       scoring.open(canvas, rows);
       scored = true;
       startBlock();
-    } else {
-      decideRows();
+      return;
     }
-    return true;
-  }
-
-  private void decideRows() {
     blockSteps++;
     int doubts = examine();
     if (policy.edits() && !everything) {
@@ -297,7 +216,7 @@ final class Denoiser {
     return doubts;
   }
 
-  /** Whether the block at work can be committed. */
+  @Override
   boolean blockIsDone() {
     if (canvas.isFinished() || !scored || awaitsPass()) {
       return false;
@@ -321,33 +240,8 @@ final class Denoiser {
     return false;
   }
 
-  /**
-   * First end-of-text or stop token in the block at work with everything before it decided, or -1.
-   */
-  int endOfText() {
-    return textEnd.inBlock();
-  }
-
-  /** Whether the position ends the canvas as a stop token rather than as end-of-text. */
-  boolean isStop(int position) {
-    return textEnd.isStop(position);
-  }
-
-  /** Commits the block at work and begins the next; {@link #blockIsDone} must hold. */
-  void commitBlock() {
-    canvas.commitBlock();
-    if (finishing == Control.Scope.BLOCK) {
-      finishing = null;
-    }
-    startBlock();
-  }
-
-  /** Ends the canvas before a position of the block at work. */
-  void endAt(int position) {
-    canvas.endAt(position);
-  }
-
-  private void startBlock() {
+  @Override
+  protected void startBlock() {
     blockSteps = 0;
     edits.startBlock();
     exhausted = false;
@@ -359,40 +253,8 @@ final class Denoiser {
     return canvas.undecided(canvas.blockStart(), canvas.blockEnd());
   }
 
-  Canvas canvas() {
-    return canvas;
-  }
-
-  /** Steps done in the block at work. */
-  int blockSteps() {
-    return blockSteps;
-  }
-
-  /** Steps done, all blocks and the scoring of a draft together. */
-  int totalSteps() {
-    return totalSteps;
-  }
-
-  /** Whether the canvas has slots at fixed places. */
-  boolean hasTemplate() {
-    return !slots.isEmpty();
-  }
-
-  List<SlotValue> slotValues(int length) {
-    return slots.values(length);
-  }
-
-  CanvasSnapshot snapshot() {
-    return canvas.snapshot(blockSteps, totalSteps);
-  }
-
-  Usage usage(int committedTokens) {
-    return new Usage(
-        spec.promptTokens().length,
-        canvas.length(),
-        committedTokens,
-        forwardPasses,
-        tokenForwards,
-        canvas.history().totalRevisions());
+  @Override
+  KeptSequence sequence() {
+    return sequence;
   }
 }

@@ -1,5 +1,8 @@
 package io.sfumato.server.session;
 
+import io.sfumato.server.error.ErrorReason;
+import io.sfumato.server.error.ServingException;
+
 /** When a session arrived, had its first step and its first canvas. Confined to its thread. */
 final class Milestones {
 
@@ -33,6 +36,17 @@ final class Milestones {
         since(firstStepNanos, nowNanos),
         since(firstCanvasNanos, nowNanos),
         nowNanos - arrivalNanos);
+  }
+
+  /** What to tell a session whose deadline has passed. */
+  ServingException expired(boolean queued, long nowNanos) {
+    return new ServingException(
+        queued ? ErrorReason.EXPIRED_IN_QUEUE : ErrorReason.EXPIRED_RUNNING,
+        "deadline: passed after "
+            + (nowNanos - arrivalNanos) / 1_000_000
+            + " ms "
+            + (queued ? "in the queue" : "of work")
+            + " (expected: the end of the session before)");
   }
 
   private long since(long nanos, long otherwise) {

@@ -10,12 +10,14 @@ import io.sfumato.server.canvas.Canvas;
  * key-value pages hold. Positions count from the first token of the prompt. Confined to the engine
  * thread.
  *
- * <p>Where all positions see each other, every step sends all of them. Where blocks see only
- * themselves and what is before them, finished blocks are written to the pages once: those of the
- * prompt in chunks of their own, those of the canvas in the first step of the block that follows.
- * Guidance needs a second view of the prompt, so that it keeps nothing.
+ * <p>Where all positions see each other, every step sends all of them, unless the session has asked
+ * for an approximate cache: then a step that sends all of them fills it, and those that follow send
+ * the block at work, or everything from its start on. Where blocks see only themselves and what is
+ * before them, finished blocks are written to the pages once: those of the prompt in chunks of
+ * their own, those of the canvas in the first step of the block that follows. Guidance needs a
+ * second view of the prompt, so that it keeps nothing.
  */
-final class Sequence {
+final class Sequence implements KeptSequence {
 
   private final SessionSpec spec;
   private final Attending attending;
@@ -23,12 +25,17 @@ final class Sequence {
   private final int maskToken;
   private final int promptLength;
   private final int chunkTokens;
+  private final CachedContext cached; // null without an approximate cache
+  private int reused; // tokens that were in the pages from the start
   private int held; // tokens in the pages
   private int start; // of the step at hand
   private int end;
   private int written; // tokens that the step at hand adds to the pages
+  private int following; // tokens behind the step's that it sees in the pages
   private boolean filling; // the step at hand only fills pages
   private boolean guided;
+  private int passes;
+  private long tokenForwards;
 
   /**
    * @param maskToken token at undecided positions
@@ -39,8 +46,29 @@ final class Sequence {
     this.canvas = canvas;
     this.maskToken = maskToken;
     attending = spec.attending();
+    cached = spec.cache() == CacheMode.NONE ? null : new CachedContext(canvas);
     promptLength = spec.promptTokens().length;
     this.chunkTokens = Math.max(chunkTokens, attending.blockLength());
+  }
+
+  @Override
+  public void reuse(int tokens) {
+    reused = tokens;
+    held = tokens;
+  }
+
+  @Override
+  public int held() {
+    return held;
+  }
+
+  @Override
+  public int token(int position) {
+    if (position < promptLength) {
+      return spec.promptTokens()[position];
+    }
+    int ofCanvas = position - promptLength;
+    return canvas.isUndecided(ofCanvas) ? maskToken : canvas.token(ofCanvas);
   }
 
   /** Whether the pages lack so much of what is finished that a step has to fill them first. */
@@ -79,6 +107,10 @@ final class Sequence {
     start = 0;
     end = spec.sequenceLength();
     written = 0;
+    following = 0;
+    if (cached != null) {
+      askOverCache(firstRow, rowEnd);
+    }
     if (!attending.isFull()) {
       end = Math.min(end, attending.borderAfter(promptLength + rowEnd));
     }
@@ -89,9 +121,32 @@ final class Sequence {
     }
   }
 
-  /** Whether a canvas position is decided by a row that sees nothing of the position's block. */
+  /** Sends the block at work or more of the canvas where the cache holds the rest, else all. */
+  private void askOverCache(int firstRow, int rowEnd) {
+    boolean dual = spec.cache() == CacheMode.DUAL;
+    int blockStart = promptLength + canvas.blockStart();
+    boolean inReach = firstRow >= canvas.blockStart() && (!dual || rowEnd <= canvas.blockEnd());
+    if (!inReach || !cached.isCurrent()) {
+      written = dual ? end : blockStart;
+      return;
+    }
+    boolean needsRowBefore = attending.shiftedLogits() && firstRow == canvas.blockStart();
+    start = needsRowBefore ? Math.max(0, blockStart - 1) : blockStart;
+    if (dual) {
+      end = promptLength + canvas.blockEnd();
+      following = spec.sequenceLength() - end;
+    }
+  }
+
+  /**
+   * Whether a canvas position is decided by a row outside of its block: one that sees nothing of
+   * the block, or that a step over the cache need not send.
+   */
   boolean isSeed(int canvasPosition) {
     int position = promptLength + canvasPosition;
+    if (cached != null) {
+      return attending.shiftedLogits() && position > 0 && canvasPosition == canvas.blockStart();
+    }
     return !attending.isFull()
         && attending.shiftedLogits()
         && position > 0
@@ -125,9 +180,10 @@ final class Sequence {
     if (kind == ItemKind.COMMIT) {
       item.commitTokens(written);
     }
-    if (spec.keepsContext()) {
-      item.contextTokens(start);
-      int kept = Math.ceilDiv(start + written, batch.limits().pageTokens());
+    if (spec.usesPages()) {
+      item.contextTokens(start).followingTokens(following);
+      int last = following > 0 ? end + following : start + written;
+      int kept = Math.ceilDiv(last, batch.limits().pageTokens());
       for (int page = 0; page < kept; page++) {
         batch.addPage(pages[page]);
       }
@@ -148,13 +204,8 @@ final class Sequence {
             .add(kind, slot, start)
             .blocks(attending.blockLength(), attending.blockOffset())
             .shiftedLogits(attending.shiftedLogits());
-    for (int position = start; position < Math.min(promptLength, end); position++) {
-      batch.addToken(hidesPrompt ? maskToken : spec.promptTokens()[position]);
-    }
-    for (int position = Math.max(0, start - promptLength);
-        position < end - promptLength;
-        position++) {
-      batch.addToken(canvas.isUndecided(position) ? maskToken : canvas.token(position));
+    for (int position = start; position < end; position++) {
+      batch.addToken(hidesPrompt && position < promptLength ? maskToken : token(position));
     }
     return item;
   }
@@ -166,6 +217,24 @@ final class Sequence {
 
   /** The step at hand was run: the pages hold what it wrote. */
   void ran() {
-    held += written;
+    if (cached == null) {
+      held += written;
+    } else if (start == 0 && end == spec.sequenceLength()) {
+      cached.filled();
+    }
+    passes += items();
+    tokenForwards += tokens();
+  }
+
+  @Override
+  public Usage usage(int committedTokens) {
+    return new Usage(
+        promptLength,
+        canvas.length(),
+        committedTokens,
+        reused,
+        passes,
+        tokenForwards,
+        canvas.history().totalRevisions());
   }
 }

@@ -5,7 +5,6 @@ import static java.util.Objects.requireNonNull;
 import io.sfumato.engine.Candidates;
 import io.sfumato.engine.StepBatch;
 import io.sfumato.server.canvas.Canvas;
-import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
 import java.util.Arrays;
 
@@ -30,7 +29,7 @@ public final class Session implements SessionHandle {
   private final NanoClock clock;
   private final ControlQueue controls = new ControlQueue();
   private final Outbox outbox;
-  private final Denoiser denoiser;
+  private final Course denoiser;
   private final Pace pace = new Pace();
   private final Ending ending = new Ending();
   private final Steering steering;
@@ -42,16 +41,13 @@ public final class Session implements SessionHandle {
   private volatile int alternatives;
 
   /**
-   * @param maskToken token that the model reads at undecided positions
-   * @param chunkTokens most tokens of a step that only writes keys and values
    * @param signal called when there may be something to {@link #poll}
    * @param wake called when the engine thread may have to look at the session
    */
   public Session(
       String sessionId,
       SessionSpec spec,
-      int maskToken,
-      int chunkTokens,
+      ModelFacts model,
       Runnable signal,
       Runnable wake,
       NanoClock clock) {
@@ -60,7 +56,7 @@ public final class Session implements SessionHandle {
     this.signal = requireNonNull(signal, "signal");
     this.wake = requireNonNull(wake, "wake");
     this.clock = requireNonNull(clock, "clock");
-    denoiser = new Denoiser(spec, maskToken, chunkTokens);
+    denoiser = Course.of(spec, model);
     steering = new Steering(denoiser, pace, ending);
     outbox = new Outbox(2 + denoiser.canvas().blockCount() + ControlQueue.CAPACITY);
     milestones = new Milestones(clock.nanoTime());
@@ -154,7 +150,7 @@ public final class Session implements SessionHandle {
     }
     long now = clock.nanoTime();
     if (spec.deadlineNanos() != Long.MAX_VALUE && now - spec.deadlineNanos() >= 0) {
-      expire();
+      fail(milestones.expired(state == SessionState.QUEUED, now));
       return false;
     }
     if (state == SessionState.QUEUED) {
@@ -180,18 +176,6 @@ public final class Session implements SessionHandle {
     pace.resume();
     commitDoneBlocks();
     signal();
-  }
-
-  private void expire() {
-    boolean queued = state == SessionState.QUEUED;
-    fail(
-        new ServingException(
-            queued ? ErrorReason.EXPIRED_IN_QUEUE : ErrorReason.EXPIRED_RUNNING,
-            "deadline: passed after "
-                + (clock.nanoTime() - milestones.arrivalNanos()) / 1_000_000
-                + " ms "
-                + (queued ? "in the queue" : "of work")
-                + " (expected: the end of the session before)"));
   }
 
   private void applyControls() {
@@ -260,6 +244,10 @@ public final class Session implements SessionHandle {
     if (stepsLeft < 2) {
       denoiser.finish(Control.Scope.CANVAS);
       ending.force(FinishReason.SOFT_DEADLINE);
+      if (endBeforeBlock()) {
+        signal();
+        return;
+      }
     }
     denoiser.pace(stepsLeft);
     denoiser.considerAlternatives(alternatives);
@@ -310,6 +298,14 @@ public final class Session implements SessionHandle {
     while (!state.isOver() && denoiser.blockIsDone()) {
       commitBlock();
     }
+    return state.isOver() || endBeforeBlock();
+  }
+
+  private boolean endBeforeBlock() {
+    if (denoiser.endsBeforeBlock()) {
+      denoiser.endAt(denoiser.canvas().blockStart());
+      finish(ending.reason(FinishReason.FINISHED_BY_CLIENT), denoiser.canvas().committedLength());
+    }
     return state.isOver();
   }
 
@@ -323,7 +319,7 @@ public final class Session implements SessionHandle {
     if (end >= 0) {
       reason = denoiser.isStop(end) ? FinishReason.STOP_TOKEN : FinishReason.END_OF_TEXT;
       denoiser.endAt(end);
-    } else if (ending.isAfterBlock()) {
+    } else if (ending.isAfterBlock() || denoiser.endsWithBlock()) {
       reason = FinishReason.FINISHED_BY_CLIENT;
       denoiser.endAt(canvas.blockEnd());
     } else {
@@ -351,7 +347,7 @@ public final class Session implements SessionHandle {
             Arrays.copyOf(canvas.committedTokens(0), length),
             denoiser.slotValues(length),
             canvas.history().revisedTokens(length),
-            denoiser.usage(length),
+            denoiser.sequence().usage(length),
             milestones.timing(clock.nanoTime())));
     state = SessionState.FINISHED;
   }
@@ -385,6 +381,11 @@ public final class Session implements SessionHandle {
       cancelled = true;
       outbox.close();
     }
+  }
+
+  /** What of the session the key-value pages hold; on the engine thread. */
+  public KeptSequence sequence() {
+    return denoiser.sequence();
   }
 
   /** The canvas; for checks after each step, on the engine thread. */

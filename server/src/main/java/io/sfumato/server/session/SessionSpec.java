@@ -11,7 +11,9 @@ import java.util.OptionalLong;
  * @param promptTokens context before the canvas; a mask token in it stays a prompt
  * @param start what stands on the canvas before the first step; its length is max_length_tokens,
  *     exactly
- * @param attending which positions see each other
+ * @param attending which positions see each other; with uniform noise those of the context,
+ *     causally
+ * @param cache what steps take over from earlier ones where positions all see each other
  * @param template slots of the canvas; {@link Template#NONE} for free text
  * @param blockLength positions that are committed together, from left to right; the last block may
  *     be shorter, and where positions attend in blocks, the first one
@@ -21,6 +23,8 @@ import java.util.OptionalLong;
  *     canvas; may be empty
  * @param stopTokens like end-of-text, but reported as a stop
  * @param alternatives most probable tokens that come with each position of a canvas; 0 for none
+ * @param cacheSalt whose keys and values the session may find in the cache, and who may find its
+ *     own: sessions with the same salt
  * @param deadlineNanos the call's deadline on the server's clock ({@code NanoClock});
  *     Long.MAX_VALUE for none
  * @param softDeadlineNanos time from the session's arrival until its best guess is to be committed
@@ -30,6 +34,7 @@ public record SessionSpec(
     int[] promptTokens,
     CanvasStart start,
     Attending attending,
+    CacheMode cache,
     Template template,
     int blockLength,
     int windowLength,
@@ -37,6 +42,7 @@ public record SessionSpec(
     int[] endOfTextTokens,
     int[] stopTokens,
     int alternatives,
+    String cacheSalt,
     long deadlineNanos,
     OptionalLong softDeadlineNanos,
     String tag) {
@@ -60,6 +66,11 @@ public record SessionSpec(
     return false;
   }
 
+  /** Whether undecided positions hold random tokens rather than the mask. */
+  public boolean isUniform() {
+    return sampling.uniform().isPresent();
+  }
+
   /** Positions of prompt and canvas together. */
   public int sequenceLength() {
     return promptTokens.length + start.length();
@@ -67,7 +78,7 @@ public record SessionSpec(
 
   /** Positions of the first block: where positions attend in blocks, up to a border of theirs. */
   int firstBlockLength() {
-    return attending.isFull()
+    return attending.isFull() || isUniform()
         ? blockLength
         : blockLength - (promptTokens.length + attending.blockOffset()) % blockLength;
   }
@@ -77,8 +88,20 @@ public record SessionSpec(
     return !attending.isFull() && sampling.guidanceScale() == 0;
   }
 
+  /** Whether the session needs key-value pages for its whole sequence. */
+  public boolean usesPages() {
+    return keepsContext() || cache != CacheMode.NONE;
+  }
+
   /** Tokens that a step of the session usually sends, guidance apart. */
   public int usualTokens() {
-    return keepsContext() ? Math.min(attending.blockLength(), sequenceLength()) : sequenceLength();
+    if (keepsContext()) {
+      return Math.min(isUniform() ? blockLength : attending.blockLength(), sequenceLength());
+    }
+    return switch (cache) {
+      case NONE -> sequenceLength();
+      case PREFIX -> start.length();
+      case DUAL -> Math.min(blockLength, start.length());
+    };
   }
 }

@@ -4,7 +4,7 @@ package io.sfumato.server.session;
 public enum SessionState {
   /** Waits for a slot. */
   QUEUED,
-  /** The next passes write the prompt's keys and values to pages; nothing is decided in them. */
+  /** The next passes only write keys and values of finished tokens to pages. */
   PREFILLING,
   /** The next pass shows the model the whole draft, to find the tokens it doubts most. */
   SCORING,

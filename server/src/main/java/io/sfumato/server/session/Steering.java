@@ -23,12 +23,12 @@ import java.util.function.Predicate;
  */
 final class Steering {
 
-  private final Denoiser denoiser;
+  private final Course denoiser;
   private final Canvas canvas;
   private final Pace pace;
   private final Ending ending;
 
-  Steering(Denoiser denoiser, Pace pace, Ending ending) {
+  Steering(Course denoiser, Pace pace, Ending ending) {
     this.denoiser = denoiser;
     this.pace = pace;
     this.ending = ending;

@@ -2,7 +2,7 @@ package io.sfumato.server.session;
 
 import io.sfumato.engine.Candidates;
 import io.sfumato.server.canvas.Alternatives;
-import io.sfumato.server.canvas.PositionHistory;
+import io.sfumato.server.canvas.Canvas;
 import io.sfumato.server.sampling.CandidateView;
 
 /**
@@ -24,13 +24,14 @@ final class StepRows implements CandidateView {
   private int offset;
 
   /**
+   * @param mostRows that are added for themselves
    * @param probes most rows that are added for tokens of their own
    */
-  StepRows(int promptLength, int canvasLength, int probes) {
+  StepRows(int promptLength, int mostRows, int probes) {
     this.promptLength = promptLength;
-    positions = new int[canvasLength + probes];
-    this.probes = new int[canvasLength + probes];
-    open = new int[canvasLength];
+    positions = new int[mostRows + probes];
+    this.probes = new int[mostRows + probes];
+    open = new int[mostRows];
   }
 
   void clear() {
@@ -101,9 +102,9 @@ final class StepRows implements CandidateView {
     return candidates.sampledProbability(offset + row);
   }
 
-  /** Notes the most probable tokens of each row. */
-  void considerAlternatives(int most, PositionHistory history) {
-    for (int row = 0; most > 0 && row < count; row++) {
+  /** Notes the most probable tokens of each row that is about a position of the canvas. */
+  void considerAlternatives(int most, Canvas canvas) {
+    for (int row = 0; most > 0 && row < count && positions[row] < canvas.length(); row++) {
       int found = 0;
       while (found < most && candidates.topToken(offset + row, found) >= 0) {
         found++;
@@ -114,7 +115,7 @@ final class StepRows implements CandidateView {
         tokens[rank] = candidates.topToken(offset + row, rank);
         probabilities[rank] = candidates.topProbability(offset + row, rank);
       }
-      history.consider(positions[row], new Alternatives(tokens, probabilities));
+      canvas.history().consider(positions[row], new Alternatives(tokens, probabilities));
     }
   }
 
@@ -125,6 +126,14 @@ final class StepRows implements CandidateView {
 
   int sampledToken(int index) {
     return candidates.sampledToken(offset + open[index]);
+  }
+
+  int bestToken(int index) {
+    return candidates.bestToken(offset + open[index]);
+  }
+
+  float bestProbability(int index) {
+    return candidates.bestProbability(offset + open[index]);
   }
 
   @Override

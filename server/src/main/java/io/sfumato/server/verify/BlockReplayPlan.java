@@ -1,5 +1,6 @@
 package io.sfumato.server.verify;
 
+import static io.sfumato.server.verify.ReplaySpecs.MOST_STEPS;
 import static io.sfumato.server.verify.ReplaySpecs.sampling;
 import static io.sfumato.server.verify.ReplaySpecs.session;
 
@@ -16,8 +17,6 @@ import java.util.Optional;
  * blocks. Pure functions; thread-safe.
  */
 final class BlockReplayPlan {
-
-  private static final int MOST_STEPS = 4096;
 
   private BlockReplayPlan() {}
 

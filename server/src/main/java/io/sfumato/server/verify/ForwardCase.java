@@ -5,6 +5,9 @@ package io.sfumato.server.verify;
  * not changed.
  *
  * @param batch label of the batch that it was recorded for; empty for none
+ * @param prompt context that a causal encoder has read before; empty for the other families
+ * @param conditioning logits that the pass is conditioned on, those of the case before over a
+ *     temperature // [positions, vocabulary]; null for none
  * @param blockLength positions that see each other, and what is before them; 0 when all do
  * @param blockOffset columns of padding before the first token, which count for blocks, less whole
  *     blocks
@@ -19,6 +22,8 @@ record ForwardCase(
     String name,
     String batch,
     int[] tokens,
+    int[] prompt,
+    float[] conditioning,
     int blockLength,
     int blockOffset,
     float[] logits,

@@ -8,8 +8,10 @@ import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
 import io.sfumato.server.verify.VerificationRow.Outcome;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * Replays recorded passes through the engine and compares logits and candidates. Confined to the
@@ -45,13 +47,13 @@ final class ForwardReplay {
     while (start < cases.size()) {
       int end = start + 1;
       String label = cases.get(start).batch();
-      int tokens = cases.get(start).tokens().length;
+      int tokens = tokens(cases.get(start));
       while (!label.isEmpty()
           && end < cases.size()
           && end - start < engine.limits().items()
           && cases.get(end).batch().equals(label)
-          && tokens + cases.get(end).tokens().length <= engine.limits().batchTokens()) {
-        tokens += cases.get(end).tokens().length;
+          && tokens + tokens(cases.get(end)) <= engine.limits().batchTokens()) {
+        tokens += tokens(cases.get(end));
         end++;
       }
       if (tokens > engine.limits().batchTokens()) {
@@ -64,26 +66,27 @@ final class ForwardReplay {
                 + engine.limits().batchTokens()
                 + ")");
       }
-      rows.addAll(replayTogether(cases.subList(start, end)));
+      ForwardCase before = null;
+      if (cases.get(start).conditioning() != null) {
+        before = cases.get(Math.max(0, start - 1));
+      }
+      rows.addAll(replayTogether(cases.subList(start, end), Optional.ofNullable(before)));
       start = end;
     }
     return rows;
   }
 
-  private List<VerificationRow> replayTogether(List<ForwardCase> cases) {
-    batch.clear();
-    for (ForwardCase each : cases) {
-      batch
-          .add(ItemKind.DENOISE, batch.itemCount(), 0)
-          .blocks(each.blockLength(), each.blockOffset());
-      for (int token : each.tokens()) {
-        batch.addToken(token);
-      }
-      for (int row = 0; row < each.tokens().length; row++) {
-        batch.addCandidateRow(row);
-      }
-    }
+  /** Of prompt and canvas. */
+  private static int tokens(ForwardCase each) {
+    return each.prompt().length + each.tokens().length;
+  }
+
+  private List<VerificationRow> replayTogether(
+      List<ForwardCase> cases, Optional<ForwardCase> before) {
+    encode(cases);
+    fill(cases, before);
     float[] logits = engine.logits(batch);
+    fill(cases, before);
     Candidates candidates = engine.run(batch);
     List<VerificationRow> rows = new ArrayList<>();
     int firstRow = 0;
@@ -92,6 +95,97 @@ final class ForwardReplay {
       firstRow += each.tokens().length;
     }
     return rows;
+  }
+
+  /** Lets the engine keep the context of those cases that have one. */
+  private void encode(List<ForwardCase> cases) {
+    batch.clear();
+    for (int slot = 0, page = 0; slot < cases.size(); slot++) {
+      ForwardCase each = cases.get(slot);
+      if (each.prompt().length > 0) {
+        batch.add(ItemKind.PREFILL, slot, 0);
+        addTokens(each.prompt());
+        page = addPages(each, page);
+      }
+    }
+    if (batch.itemCount() > 0) {
+      engine.run(batch);
+    }
+  }
+
+  /** The cases as one step; what it is conditioned on is run first. */
+  private void fill(List<ForwardCase> cases, Optional<ForwardCase> before) {
+    if (before.isPresent()) {
+      float temperature = temperature(before.get(), cases.getFirst());
+      fill(List.of(before.get()), 1, temperature);
+      engine.run(batch);
+    }
+    fill(cases, before.isPresent() ? 2 : 1, 0);
+  }
+
+  private void fill(List<ForwardCase> cases, int step, float temperature) {
+    batch.clear();
+    int page = 0;
+    for (ForwardCase each : cases) {
+      batch
+          .add(ItemKind.DENOISE, batch.itemCount(), each.prompt().length)
+          .contextTokens(each.prompt().length)
+          .blocks(each.blockLength(), each.blockOffset())
+          .randomness(0, 0, step)
+          .temperature(temperature)
+          .temperedProbabilities(temperature > 0);
+      addTokens(each.tokens());
+      for (int row = 0; row < each.tokens().length; row++) {
+        batch.addCandidateRow(row);
+      }
+      page = addPages(each, page);
+    }
+  }
+
+  private void addTokens(int[] tokens) {
+    for (int token : tokens) {
+      batch.addToken(token);
+    }
+  }
+
+  /** The pages of a case follow those of the case before. */
+  private int addPages(ForwardCase each, int firstPage) {
+    int end = firstPage + Math.ceilDiv(each.prompt().length, engine.limits().pageTokens());
+    for (int page = firstPage; page < end; page++) {
+      batch.addPage(page);
+    }
+    return end;
+  }
+
+  /** By what the logits of a case are divided in what the next one is conditioned on. */
+  private static float temperature(ForwardCase before, ForwardCase conditioned) {
+    float[] logits = before.logits();
+    float[] divided = conditioned.conditioning();
+    if (logits == null
+        || logits.length != divided.length
+        || !Arrays.equals(before.prompt(), conditioned.prompt())) {
+      throw notTheCaseBefore(conditioned);
+    }
+    int largest = 0;
+    for (int index = 0; index < logits.length; index++) {
+      largest = Math.abs(logits[index]) > Math.abs(logits[largest]) ? index : largest;
+    }
+    float temperature = logits[largest] / divided[largest];
+    for (int index = 0; index < logits.length; index++) {
+      if (!(Math.abs(logits[index] / temperature - divided[index]) < 1e-4)) {
+        throw notTheCaseBefore(conditioned);
+      }
+    }
+    return temperature;
+  }
+
+  private static ServingException notTheCaseBefore(ForwardCase conditioned) {
+    return new ServingException(
+        ErrorReason.MODEL_CAPABILITY,
+        "golden.json: "
+            + conditioned.name()
+            + ".self_conditioning_logits: other numbers (expected: the logits of the case before,"
+            + " with the same prompt, over a temperature)");
   }
 
   private VerificationRow compare(

@@ -11,7 +11,7 @@ import tools.jackson.databind.JsonNode;
 
 /**
  * The recorded outputs of a reference implementation: {@code golden.json} and the arrays of {@code
- * golden.safetensors} beside it. Immutable; thread-safe.
+ * golden.safetensors} beside it. Confined to one thread.
  */
 final class GoldenFile {
 
@@ -21,6 +21,7 @@ final class GoldenFile {
 
   private final Path directory;
   private final JsonNode root;
+  private TensorFile tensors; // once they are asked for
 
   private GoldenFile(Path directory, JsonNode root) {
     this.directory = directory;
@@ -58,28 +59,24 @@ final class GoldenFile {
    * @throws ServingException MODEL_CAPABILITY naming the field that is missing or wrong
    */
   List<ForwardCase> forwardCases(int vocabulary) {
-    TensorFile tensors = null;
     List<ForwardCase> cases = new ArrayList<>();
     for (JsonNode node : list(root, "forward", MAX_CASES)) {
       String name = text(node, "name");
-      int[] tokens = integers(node, "input_ids");
+      boolean encoded = node.has("canvas_ids");
+      int[] tokens = integers(node, encoded ? "canvas_ids" : "input_ids");
       int blockLength = bounded(node, "block_length");
       int padding = bounded(node, "left_padding");
-      float[] logits = null;
-      if (node.path("logits").isString()) {
-        if (tensors == null) {
-          tensors = new TensorFile(directory.resolve("golden.safetensors"));
-        }
-        logits = tensors.floats(node.path("logits").asString(), (long) tokens.length * vocabulary);
-      }
+      long numbers = (long) tokens.length * vocabulary;
       cases.add(
           new ForwardCase(
               name,
               node.path("batch").asString(""),
               tokens,
+              encoded ? integers(node, "prompt_ids") : new int[0],
+              floats(node, "self_conditioning_logits", numbers),
               blockLength,
               blockLength == 0 ? 0 : padding % blockLength,
-              logits,
+              floats(node, "logits", numbers),
               requireLength(node, integers(node, "argmax"), tokens.length),
               requireLength(node, numbers(node, "max_prob"), tokens.length),
               requireLength(node, numbers(node, "entropy"), tokens.length),
@@ -95,6 +92,10 @@ final class GoldenFile {
     List<DecodeTrace> traces = new ArrayList<>();
     for (JsonNode node : list(root, "traces", MAX_CASES)) {
       JsonNode canvasList = list(node, "canvases", MAX_POSITIONS);
+      if (node.has("noise_canvases")) {
+        traces.add(uniformTrace(node, canvasList));
+        continue;
+      }
       int[][] canvases = new int[canvasList.size()][];
       for (int index = 0; index < canvases.length; index++) {
         canvases[index] = integers(canvasList.get(index), "canvases[" + index + "]", "canvases");
@@ -103,13 +104,64 @@ final class GoldenFile {
           new DecodeTrace(
               text(node, "name"),
               text(node, "algorithm"),
-              node.path("exact").asBoolean(false),
               node.path("params"),
               integers(node, "prompt"),
               canvases,
-              integers(node, "final")));
+              integers(node, "final"),
+              new int[0][][]));
     }
     return traces;
+  }
+
+  /** Canvases of uniform noise, as a session shows them: what a step has not accepted is open. */
+  private DecodeTrace uniformTrace(JsonNode node, JsonNode canvasList) {
+    JsonNode parameters = node.path("params");
+    int[] prompt = integers(node, "prompt");
+    int block = positive(parameters, "canvas_length");
+    int steps = positive(parameters, "max_denoising_steps");
+    UniformRecord record = new UniformRecord(prompt, positive(parameters, "max_new_tokens"));
+    for (JsonNode passes : canvasList) {
+      if (!passes.isArray() || passes.size() > steps) {
+        throw wrong("canvases", passes.getNodeType(), "lists of at most " + steps + " steps");
+      }
+      for (JsonNode pass : passes) {
+        record.add(
+            requireLength(node, integers(pass, "argmax_canvas"), block),
+            requireLength(node, integers(pass, "accepted"), block));
+      }
+      record.endBlock();
+    }
+    int blocks = Math.ceilDiv(parameters.path("max_new_tokens").asInt(), block);
+    JsonNode initialList = list(node, "initial_canvases", blocks);
+    int[][] initial = new int[initialList.size()][];
+    for (int index = 0; index < initial.length; index++) {
+      int[] canvas = integers(initialList.get(index), "initial_canvases", "initial_canvases");
+      initial[index] = requireLength(node, canvas, block);
+    }
+    int[] noise = tensors().integers(text(node, "noise_canvases"), (long) blocks * steps * block);
+    return new DecodeTrace(
+        text(node, "name"),
+        text(node, "algorithm"),
+        parameters,
+        prompt,
+        record.canvases(),
+        record.result(
+            integers(node, "sequence"), new TraceParameters(parameters).tokens("eos_token_id")),
+        UniformRecord.noise(initial, noise, blocks, steps, block));
+  }
+
+  private TensorFile tensors() {
+    if (tensors == null) {
+      tensors = new TensorFile(directory.resolve("golden.safetensors"));
+    }
+    return tensors;
+  }
+
+  /** The array that a field names; null where it names none. */
+  private float[] floats(JsonNode node, String name, long numbers) {
+    return node.path(name).isString()
+        ? tensors().floats(node.path(name).asString(), numbers)
+        : null;
   }
 
   private static JsonNode list(JsonNode node, String name, int most) {
@@ -150,6 +202,14 @@ final class GoldenFile {
       values[index] = list.get(index).asInt();
     }
     return values;
+  }
+
+  private static int positive(JsonNode node, String name) {
+    int value = bounded(node, name);
+    if (value < 1) {
+      throw wrong(name, node.path(name), "1.." + MAX_POSITIONS);
+    }
+    return value;
   }
 
   private static int bounded(JsonNode node, String name) {

@@ -9,6 +9,7 @@ import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.AcceptanceSpec.Order;
 import io.sfumato.server.sampling.AcceptanceSpec.Spread;
 import io.sfumato.server.session.Attending;
+import io.sfumato.server.session.CacheMode;
 import java.util.Optional;
 
 /**
@@ -30,6 +31,9 @@ final class ReplayPlan {
     if (trace.algorithm().equals("sdar.block_diffusion_generate")) {
       return BlockReplayPlan.sdar(trace, parameters);
     }
+    if (trace.algorithm().equals("diffusion_gemma.generate.deterministic")) {
+      return UniformRecord.replay(trace, parameters);
+    }
     boolean byConfidence = parameters.text("remasking", "low_confidence").equals("low_confidence");
     if (!parameters.isGreedy() || !byConfidence) {
       return Optional.empty(); // the reference's own noise cannot be had
@@ -40,6 +44,8 @@ final class ReplayPlan {
           "fast_dllm.generate_with_prefix_cache",
           "fast_dllm.generate_with_dual_cache" ->
           Optional.of(fastDllm(trace, parameters));
+      case "fast_dllm.dream.block_prefix_cache", "fast_dllm.dream.block_dual_cache" ->
+          dreamBlocks(trace, parameters);
       case "fast_dllm.dream.confidence_threshold" -> Optional.of(dreamThreshold(trace, parameters));
       case "dream.diffusion_generate" -> dream(trace, parameters);
       case "dllm.mdlm.sample" -> {
@@ -93,8 +99,35 @@ final class ReplayPlan {
             trace.prompt(),
             CanvasStart.undecided(length),
             Attending.FULL,
+            cache(trace),
             block,
             sampling(acceptance, steps, 1)));
+  }
+
+  private static CacheMode cache(DecodeTrace trace) {
+    if (trace.algorithm().endsWith("prefix_cache")) {
+      return CacheMode.PREFIX;
+    }
+    return trace.algorithm().endsWith("dual_cache") ? CacheMode.DUAL : CacheMode.NONE;
+  }
+
+  /** A block's first token is decided alone, by the step that computes the whole sequence. */
+  private static Optional<Replay> dreamBlocks(DecodeTrace trace, TraceParameters parameters) {
+    if (!parameters.text("alg", "").equals("confidence_threshold")) {
+      return Optional.empty();
+    }
+    int length = parameters.positive("max_new_tokens");
+    int block = parameters.positive("block_length");
+    AcceptanceSpec acceptance = new AcceptanceSpec.SeededThreshold(parameters.number("threshold"));
+    return Optional.of(
+        Replay.of(
+            session(
+                trace.prompt(),
+                CanvasStart.undecided(length),
+                SHIFTED,
+                cache(trace),
+                block,
+                sampling(acceptance, ReplaySpecs.MOST_STEPS, 1))));
   }
 
   private static Replay dreamThreshold(DecodeTrace trace, TraceParameters parameters) {

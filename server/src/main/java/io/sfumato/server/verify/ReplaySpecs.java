@@ -5,10 +5,13 @@ import io.sfumato.server.canvas.CanvasStart;
 import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.RevisionSpec;
 import io.sfumato.server.sampling.SamplingSpec;
+import io.sfumato.server.sampling.TemperatureSchedule;
 import io.sfumato.server.session.Attending;
+import io.sfumato.server.session.CacheMode;
 import io.sfumato.server.session.SessionSpec;
 import io.sfumato.server.session.Template;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -18,6 +21,9 @@ import java.util.OptionalLong;
 final class ReplaySpecs {
 
   static final int[] NO_TOKENS = {};
+
+  /** Of a block, where the reference has no limit. */
+  static final int MOST_STEPS = 4096;
 
   private ReplaySpecs() {}
 
@@ -34,7 +40,7 @@ final class ReplaySpecs {
       int[] unconfident) {
     return new SamplingSpec(
         0,
-        0,
+        TemperatureSchedule.GREEDY,
         maxSteps,
         minAccept,
         acceptance,
@@ -42,15 +48,27 @@ final class ReplaySpecs {
         guidance,
         suppressed,
         unconfident,
-        true);
+        true,
+        Optional.empty());
   }
 
   static SessionSpec session(
       int[] prompt, CanvasStart start, Attending attending, int block, SamplingSpec sampling) {
+    return session(prompt, start, attending, CacheMode.NONE, block, sampling);
+  }
+
+  static SessionSpec session(
+      int[] prompt,
+      CanvasStart start,
+      Attending attending,
+      CacheMode cache,
+      int block,
+      SamplingSpec sampling) {
     return new SessionSpec(
         prompt,
         start,
         attending,
+        cache,
         Template.NONE,
         block,
         block,
@@ -58,6 +76,7 @@ final class ReplaySpecs {
         NO_TOKENS,
         NO_TOKENS,
         0,
+        "",
         Long.MAX_VALUE,
         OptionalLong.empty(),
         "");

@@ -12,7 +12,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import tools.jackson.databind.JsonNode;
 
-/** The float32 arrays of a safetensors file, each read when asked for. Immutable; thread-safe. */
+/**
+ * The float32 and int32 arrays of a safetensors file, each read when asked for. Immutable;
+ * thread-safe.
+ */
 final class TensorFile {
 
   private static final long MAX_HEADER_BYTES = 16 << 20;
@@ -51,12 +54,31 @@ final class TensorFile {
    * @throws ServingException MODEL_CAPABILITY when it is not there, not float32 or of another size
    */
   float[] floats(String name, long length) {
+    ByteBuffer bytes = read(name, "F32", length);
+    float[] values = new float[(int) length];
+    bytes.asFloatBuffer().get(values);
+    return values;
+  }
+
+  /**
+   * As {@link #floats}, of 32-bit integers.
+   *
+   * @throws ServingException MODEL_CAPABILITY when it is not there, not int32 or of another size
+   */
+  int[] integers(String name, long length) {
+    ByteBuffer bytes = read(name, "I32", length);
+    int[] values = new int[(int) length];
+    bytes.asIntBuffer().get(values);
+    return values;
+  }
+
+  private ByteBuffer read(String name, String type, long length) {
     JsonNode tensor = header.path(name);
     if (!tensor.isObject()) {
       throw wrong(name, "absent", "a tensor");
     }
-    if (!tensor.path("dtype").asString("").equals("F32")) {
-      throw wrong(name + ".dtype", tensor.path("dtype"), "F32");
+    if (!tensor.path("dtype").asString("").equals(type)) {
+      throw wrong(name + ".dtype", tensor.path("dtype"), type);
     }
     long start = tensor.path("data_offsets").path(0).asLong(-1);
     long end = tensor.path("data_offsets").path(1).asLong(-1);
@@ -71,9 +93,7 @@ final class TensorFile {
           4 * length + " bytes within " + dataLength);
     }
     try (SeekableByteChannel channel = Files.newByteChannel(file)) {
-      float[] values = new float[(int) length];
-      read(channel, dataStart + start, (int) (end - start)).asFloatBuffer().get(values);
-      return values;
+      return read(channel, dataStart + start, (int) (end - start));
     } catch (IOException failure) {
       throw unreadable(failure);
     }

@@ -10,8 +10,6 @@ import io.sfumato.server.schedule.ContextPages;
 import io.sfumato.server.schedule.EngineLoop;
 import io.sfumato.server.schedule.EngineLoopOptions;
 import io.sfumato.server.session.NanoClock;
-import io.sfumato.server.text.JsonFiles;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
@@ -22,9 +20,16 @@ import java.util.function.Consumer;
  */
 public final class Verification {
 
-  private static final long MAX_CONFIG_BYTES = 1 << 20;
   private static final int BATCH_TOKENS = 4096;
-  private static final int PAGES = 1024;
+  private static final EngineLimits LIMITS =
+      new EngineLimits(
+          64,
+          64,
+          BATCH_TOKENS,
+          BATCH_TOKENS,
+          0,
+          BATCH_TOKENS / ContextPages.PAGE_TOKENS,
+          ContextPages.PAGE_TOKENS);
 
   private Verification() {}
 
@@ -49,9 +54,8 @@ public final class Verification {
     }
     GoldenFile golden = GoldenFile.read(directory);
     List<DecodeTrace> traces = golden.traces();
-    EngineLimits limits = limits(directory);
     NativeEngine engine =
-        NativeEngine.open(new EngineOptions(directory, threads, products, limits));
+        NativeEngine.open(new EngineOptions(directory, threads, products, true, LIMITS));
     try (EngineLoop loop = loop(engine, golden, clock)) {
       Tally tally = new Tally(rows);
       ForwardReplay forward = new ForwardReplay(engine, golden.logitTolerance(), golden.clearGap());
@@ -62,27 +66,11 @@ public final class Verification {
     }
   }
 
-  private static EngineLimits limits(Path directory) {
-    Path config = directory.resolve("config.json");
-    String modelType =
-        Files.exists(config)
-            ? JsonFiles.readObject(config, MAX_CONFIG_BYTES).path("model_type").asString("")
-            : ""; // the engine says what is missing
-    return new EngineLimits(
-        64,
-        64,
-        BATCH_TOKENS,
-        BATCH_TOKENS,
-        0,
-        ContextPages.canBeUsedBy(modelType) ? PAGES : 0,
-        ContextPages.PAGE_TOKENS);
-  }
-
   /** Takes ownership of the engine. */
   private static EngineLoop loop(NativeEngine engine, GoldenFile golden, NanoClock clock) {
     try {
       EngineLoopOptions options =
-          new EngineLoopOptions("engine-verify", 0, maskToken(engine, golden), "verify-");
+          new EngineLoopOptions("engine-verify", 0, maskToken(engine, golden), 0, "verify-");
       return new EngineLoop(engine, options, clock, () -> {});
     } catch (RuntimeException refusal) {
       engine.close();

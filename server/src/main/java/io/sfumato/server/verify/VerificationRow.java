@@ -16,11 +16,8 @@ public record VerificationRow(String name, Outcome outcome, double largestError,
   public enum Outcome {
     PASS,
     FAIL,
-    /**
-     * The record is one of an approximation, or was made by a sampler that the server does not
-     * have: reported, not required.
-     */
-    APPROX
+    /** The record was made by a sampler that the server does not have: reported, not required. */
+    SKIPPED
   }
 
   /** One line: outcome, name, largest error, detail. */

@@ -117,6 +117,20 @@ class CommandLineTest extends CommandFixture {
   }
 
   @Test
+  void anApproximateCacheIsAskedForByItsName() {
+    Run run = run("generate", "--address", address(), "--cache", "dual", "Tell me a story.");
+    assertThat(run.exit()).isEqualTo(1);
+    assertThat(run.errors())
+        .startsWith("sfumato: FAILED_PRECONDITION MODEL_CAPABILITY")
+        .contains("approximate_cache: DUAL (expected: NONE, the model has no approximate cache)");
+    Run none = run("generate", "--address", address(), "--cache", "none", "Tell me a story.");
+    assertThat(none.exit()).isZero();
+    Run unknown = run("generate", "--address", address(), "--cache", "exact", "Tell me a story.");
+    assertThat(unknown.exit()).isEqualTo(2);
+    assertThat(unknown.errors()).contains("--cache").contains("[NONE, PREFIX, DUAL]");
+  }
+
+  @Test
   void refinePrintsTheText() {
     Run run =
         run(

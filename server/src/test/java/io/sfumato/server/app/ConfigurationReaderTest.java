@@ -34,7 +34,9 @@ class ConfigurationReaderTest {
                 slots: 3
                 batch_tokens: 1024
                 queue_capacity: 5
+                prefix_cache_tokens: 4096
                 mask_token_id: 9
+                approximate_cache_mebibytes: 77
             rpc:
               threads: 7
               keep_alive_interval: 90s
@@ -51,7 +53,16 @@ class ConfigurationReaderTest {
     assertThat(configuration.models())
         .containsExactly(
             new ModelSource(
-                "tales", BASE.resolve("models/default"), 2, ProductType.BF16, 3, 1024, 5, 9));
+                "tales",
+                BASE.resolve("models/default"),
+                2,
+                ProductType.BF16,
+                3,
+                1024,
+                5,
+                4096,
+                9,
+                77));
     assertThat(configuration.drain())
         .isEqualTo(new Drain(Duration.ofMillis(250), Duration.ofMinutes(2)));
   }
@@ -75,7 +86,7 @@ class ConfigurationReaderTest {
                 lisen: 3
                 models:
                   - {name: a, directory: x, slots: 0, produkts: f32}
-                  - {name: a, products: f16}
+                  - {name: a, products: f16, prefix_cache_tokens: -1}
                 rpc: {threads: many, keep_alive_timeout: 20}
                 drain: 5s
                 """))
@@ -88,7 +99,8 @@ class ConfigurationReaderTest {
         .hasMessageContaining("models[0].produkts: unknown key")
         .hasMessageContaining("models[1].name: a (expected: a name that no other model has)")
         .hasMessageContaining("models[1].directory: absent (expected: a model directory)")
-        .hasMessageContaining("models[1].products: \"f16\" (expected: auto, f32, bf16)")
+        .hasMessageContaining("models[1].products: \"f16\" (expected: auto, f32, bf16, int8)")
+        .hasMessageContaining("models[1].prefix_cache_tokens: -1 (expected: 0..2147483647)")
         .hasMessageContaining("rpc.threads: \"many\" (expected: 1..256)")
         .hasMessageContaining(
             "rpc.keep_alive_timeout: 20 (expected: a time such as 250ms, 20s, 5m or 1h")

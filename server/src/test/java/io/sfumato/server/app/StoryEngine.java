@@ -51,6 +51,7 @@ final class StoryEngine implements EngineFactory {
             AttentionKind.FULL,
             false,
             false,
+            false,
             0,
             1,
             0,

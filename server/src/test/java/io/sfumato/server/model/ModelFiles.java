@@ -66,6 +66,7 @@ public final class ModelFiles {
             AttentionKind.FULL,
             false,
             false,
+            false,
             0,
             1,
             0,

@@ -12,6 +12,8 @@ import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
 import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.RevisionSpec;
+import io.sfumato.server.sampling.TemperatureSchedule;
+import io.sfumato.server.sampling.UniformNoise;
 import io.sfumato.server.text.ChatMessage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,6 +22,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -51,13 +54,51 @@ class ModelLoaderTest {
   }
 
   @Test
-  void aFamilyThatOnlyTheCoreKnowsIsRefusedByName() {
-    Path fixture =
-        Path.of("").toAbsolutePath().getParent().resolve("fixtures").resolve("diffusion_gemma");
-    assertThatThrownBy(() -> ModelDirectory.read(fixture))
-        .isInstanceOf(ServingException.class)
-        .hasMessageStartingWith(
-            "config.json.model_type: diffusion_gemma (expected: a family that is served");
+  void aFamilyOfUniformNoiseDecodesAsItsGenerationConfigSays() throws Exception {
+    ModelSource source =
+        new ModelSource(
+            "gemma",
+            Path.of("..", "fixtures", "diffusion_gemma"),
+            1,
+            ProductType.F32,
+            2,
+            0,
+            4,
+            0,
+            -1,
+            0);
+    try (LoadedModel model = loader(NativeEngine::open).load(source, () -> {})) {
+      assertThat(model.served().defaults())
+          .usingRecursiveComparison()
+          .isEqualTo(
+              new ModelDefaults(
+                  256,
+                  16,
+                  0,
+                  48,
+                  1,
+                  new TemperatureSchedule(.8f, (float) (.4f + ((double) .8f - .4f) / 48)),
+                  new AcceptanceSpec.EntropyBound(.1f),
+                  RevisionSpec.NONE,
+                  new int[] {1},
+                  false,
+                  Optional.of(new UniformNoise(1, .005f))));
+      assertThat(model.warnings())
+          .containsExactly("tokenizer.json: none (served by token ids; texts are refused)");
+    }
+  }
+
+  @Test
+  void aContextIsAsLargeAsTheHeadsOfEachLayer() throws IOException {
+    Path fixture = Path.of("..", "fixtures", "diffusion_gemma");
+    long bytes = 2 * Float.BYTES * (4 * 2 * 12 + 2 * 16);
+    assertThat(ModelDirectory.read(fixture).tokenBytes()).isEqualTo(bytes);
+    assertThat(ModelDirectory.read(fixture).leastBatchTokens()).isEqualTo(16);
+    ModelFiles.complete(directory);
+    ModelFiles.write(
+        directory.resolve("config.json"),
+        Files.readString(fixture.resolve("config_per_layer_form.json")));
+    assertThat(ModelDirectory.read(directory).tokenBytes()).isEqualTo(bytes);
   }
 
   @Test
@@ -80,12 +121,13 @@ class ModelLoaderTest {
                   8,
                   24,
                   2,
-                  0.5f,
+                  TemperatureSchedule.constant(.5f),
                   new AcceptanceSpec.FixedSchedule(
                       8, AcceptanceSpec.Order.MARGIN, AcceptanceSpec.Spread.LINEAR),
                   new RevisionSpec(0.1f, 3),
                   new int[] {1, 2},
-                  false));
+                  false,
+                  Optional.empty()));
       assertThat(model.warnings()).isEmpty();
     }
   }
@@ -93,7 +135,8 @@ class ModelLoaderTest {
   @Test
   void aFamilyThatAttendsInBlocksIsServedWithPages() throws Exception {
     ModelSource source =
-        new ModelSource("sdar", Path.of("..", "fixtures", "sdar"), 1, ProductType.F32, 2, 0, 4, -1);
+        new ModelSource(
+            "sdar", Path.of("..", "fixtures", "sdar"), 1, ProductType.F32, 2, 0, 4, 0, -1, 0);
     ModelLoader loader = loader(NativeEngine::open);
     try (LoadedModel model = loader.load(source, () -> {})) {
       assertThat(model.served().defaults().blockCausal()).isTrue();
@@ -109,14 +152,33 @@ class ModelLoaderTest {
     assertThat(pages("llada", "{}")).isZero();
   }
 
+  @Test
+  void approximateCachesHaveAsManyPagesAsTheirMemoryHolds() {
+    assertThat(pages("llada", "{}", 1)).isEqualTo(8);
+    assertThat(pages("a2d-qwen3", "{}", 1)).isEqualTo(8);
+    // 4 layers, 32 heads of 128: 128 KiB of keys and values for each token
+    String large = "\"n_layers\": 4, \"n_heads\": 32, \"d_model\": 4096, ";
+    assertThat(pages("llada", large, "{}", 4)).isEqualTo(2);
+    assertThat(pages("llada", large + "\"n_kv_heads\": 8, ", "{}", 4)).isEqualTo(8);
+  }
+
   private int pages(String modelType, String section) {
+    return pages(modelType, section, 0);
+  }
+
+  private int pages(String modelType, String section, int mebibytes) {
+    return pages(modelType, "", section, mebibytes);
+  }
+
+  private int pages(String modelType, String shape, String section, int mebibytes) {
     ModelFiles.complete(directory);
     ModelFiles.write(
         directory.resolve("config.json"),
-        "{\"model_type\": \"" + modelType + "\", \"max_position_embeddings\": 64}");
+        "{\"model_type\": \"" + modelType + "\", " + shape + "\"max_position_embeddings\": 64}");
     writeSection(section);
     int[] pages = {-1};
-    ModelSource source = new ModelSource("test", directory, 1, ProductType.F32, 2, 0, 4, -1);
+    ModelSource source =
+        new ModelSource("test", directory, 1, ProductType.F32, 2, 0, 4, 0, -1, mebibytes);
     assertThatThrownBy(() ->
             loader(
                     options -> {

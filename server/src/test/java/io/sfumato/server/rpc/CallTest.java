@@ -7,6 +7,7 @@ import com.google.rpc.ErrorInfo;
 import io.grpc.Status.Code;
 import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.StreamObserver;
+import io.sfumato.v1.ApproximateCache;
 import io.sfumato.v1.CanvasSpec;
 import io.sfumato.v1.Control;
 import io.sfumato.v1.Event;
@@ -14,6 +15,7 @@ import io.sfumato.v1.Event.KindCase;
 import io.sfumato.v1.FinishReason;
 import io.sfumato.v1.FixedSchedule;
 import io.sfumato.v1.GenerateRequest;
+import io.sfumato.v1.GenerateStart;
 import io.sfumato.v1.RequestKeyframe;
 import io.sfumato.v1.SamplingSpec;
 import io.sfumato.v1.StreamSpec;
@@ -55,6 +57,7 @@ class CallTest {
                 .build());
     SamplingSpec sampling = event.getAccepted().getSampling();
     assertThat(sampling.getSeed()).isEqualTo(1);
+    assertThat(sampling.getApproximateCache()).isEqualTo(ApproximateCache.APPROXIMATE_CACHE_NONE);
     assertThat(sampling.getFixedSchedule().getSteps()).isEqualTo(50);
     assertThat(sampling.getFixedSchedule().getOrder())
         .isEqualTo(FixedSchedule.Order.ORDER_CONFIDENCE);
@@ -70,6 +73,22 @@ class CallTest {
             "revision",
             "guidance_scale",
             "repetition_penalty");
+  }
+
+  @Test
+  void acceptedSaysThatTheTextIsAnApproximation() throws Exception {
+    GenerateStart.Builder start = SteppedCall.start(StreamSpec.Detail.DETAIL_COMMITTED);
+    start.getSamplingBuilder().setApproximateCache(ApproximateCache.APPROXIMATE_CACHE_DUAL);
+    call.open(start);
+    Event event = call.log.next(KindCase.ACCEPTED);
+    assertThat(event.getAccepted().getSampling().getApproximateCache())
+        .isEqualTo(ApproximateCache.APPROXIMATE_CACHE_DUAL);
+    call.step(SteppedCall.FOREVER);
+    List<Event> rest = call.log.rest();
+    assertThat(call.log.code()).isEqualTo(Code.OK);
+    // Two steps compute the prompt of two tokens and the canvas of 100, the others a block of 50.
+    assertThat(rest.get(rest.size() - 1).getFinished().getUsage().getTokenForwards())
+        .isEqualTo(2 * 102 + 98 * 50);
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.google.protobuf.TextFormat;
 import com.google.protobuf.TextFormat.ParseException;
+import io.sfumato.engine.AttentionKind;
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.FieldViolation;
 import io.sfumato.server.error.ServingException;
@@ -62,10 +63,15 @@ class RequestValidatorTest {
           sampling { temperature: 2.5 }                             | start.sampling.temperature    | temperature: 2.5 (expected: 0..2)
           sampling { temperature: nan }                             | start.sampling.temperature    | temperature: NaN (expected: 0..2)
           sampling { temperature: 0.0001 }                          | start.sampling.temperature    | temperature: 1.0E-4 (expected: 0, or 0.001..2)
+          sampling { temperature_schedule { first: 1 } }            | start.sampling.temperature_schedule.last | last: absent (expected: 0, or 0.001..2)
+          sampling { temperature_schedule { first: 3 last: 0 } }    | start.sampling.temperature_schedule.first | first: 3 (expected: 0..2)
+          sampling { temperature_schedule { first: 1 last: 0.0001 } } | start.sampling.temperature_schedule.last | last: 1.0E-4 (expected: 0, or 0.001..2)
+          sampling { temperature: 1 temperature_schedule { first: 1 last: 0 } } | start.sampling.temperature_schedule | temperature_schedule: set (expected: absent with temperature)
           sampling { top_p: 0 }                                     | start.sampling.top_p          | top_p: 0 (expected: above 0, up to 1)
           sampling { top_k: -1 }                                    | start.sampling.top_k          | top_k: -1 (expected: 0..1024)
           sampling { repetition_penalty: 3 }                        | start.sampling.repetition_penalty | repetition_penalty: 3 (expected: 0.5..2)
           sampling { guidance_scale: 21 }                           | start.sampling.guidance_scale | guidance_scale: 21 (expected: 0..20)
+          sampling { approximate_cache: 9 }                         | start.sampling.approximate_cache | approximate_cache: 9 (expected: a value of ApproximateCache)
           sampling { guidance_scale: inf }                          | start.sampling.guidance_scale | guidance_scale: Infinity (expected: 0..20)
           sampling { fixed_schedule { steps: 0 } }                  | start.sampling.fixed_schedule.steps | steps: 0 (expected: 1..16)
           sampling { max_steps_per_block: 4 fixed_schedule { steps: 5 } } | start.sampling.fixed_schedule.steps | steps: 5 (expected: 1..4)
@@ -108,9 +114,9 @@ class RequestValidatorTest {
       textBlock =
           """
           resume_cursor: "abc"                                      | start.resume_cursor             | resume_cursor: 3 bytes (expected: absent, not built yet)
-          sampling { temperature_schedule { first: 1 last: 0 } }    | start.sampling.temperature_schedule | temperature_schedule: set (expected: absent, not built yet)
           sampling { top_p: 0.9 }                                   | start.sampling.top_p            | top_p: 0.9 (expected: absent, not built yet)
           sampling { top_k: 5 }                                     | start.sampling.top_k            | top_k: 5 (expected: absent, not built yet)
+          sampling { approximate_cache: APPROXIMATE_CACHE_DUAL guidance_scale: 1 } | start.sampling.approximate_cache | approximate_cache: DUAL with guidance_scale (expected: absent, not built yet)
           sampling { repetition_penalty: 1.5 }                      | start.sampling.repetition_penalty | repetition_penalty: 1.5 (expected: absent, not built yet)
           sampling { logit_bias { key: 3 value: 1 } }               | start.sampling.logit_bias       | logit_bias: 1 entries (expected: absent, not built yet)
           """)
@@ -127,6 +133,7 @@ class RequestValidatorTest {
           prompt { text: "a" }                                          | start.prompt.text     | text: set (expected: token ids, the model has no tokenizer)
           prompt { chat { messages { role: "user" content: "a" } } }    | start.prompt.chat     | chat: set (expected: token ids, the model has no tokenizer)
           prompt { token_ids { ids: 1 } } stream { max_alternatives: 4 } | start.stream.max_alternatives | max_alternatives: 4 (expected: <= 3)
+          prompt { token_ids { ids: 1 } } sampling { approximate_cache: APPROXIMATE_CACHE_PREFIX } | start.sampling.approximate_cache | approximate_cache: PREFIX (expected: NONE, the model has no approximate cache)
           prompt { token_ids { ids: 1 } } stop { stop_texts: "a" }      | start.stop.stop_texts | stop_texts: set (expected: token ids, the model has no tokenizer)
           """)
   void refusesWhatAModelWithoutTokenizerCannotDo(String start, String path, String message)
@@ -184,6 +191,56 @@ class RequestValidatorTest {
   }
 
   @Test
+  void aModelWithAMaskHasNoStabilityToWaitFor() throws ParseException {
+    refuses(
+        generate("sampling { stability_stop { stable_steps: 1 } }"),
+        ErrorReason.MODEL_CAPABILITY,
+        "start.sampling.stability_stop",
+        "stability_stop: set (expected: absent with a model whose noise is a mask)");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      textBlock =
+          """
+          sampling { guidance_scale: 1 }                   | start.sampling.guidance_scale | guidance_scale: 1.0 (expected: 0 with a model of uniform noise)
+          sampling { joint_edit {} }                       | start.sampling.joint_edit     | joint_edit: set (expected: absent with a model of uniform noise)
+          sampling { revision { remask_threshold: 0.1 } }  | start.sampling.revision.remask_threshold | remask_threshold: 0.1 (expected: 0 with a model of uniform noise)
+          canvas { block_length_tokens: 4 }                | start.canvas.block_length_tokens | block_length_tokens: 4 (expected: 8, the canvas of a model of uniform noise)
+          canvas { window_length_tokens: 4 }               | start.canvas.window_length_tokens | window_length_tokens: 4 (expected: 8, the canvas of a model of uniform noise)
+          canvas { template { parts { free_slot { name: "a" length_tokens: 1 } } } } | start.canvas.template | template: set (expected: absent with a model of uniform noise)
+          """)
+  void namesWhatAModelOfUniformNoiseCannot(String start, String path, String message)
+      throws ParseException {
+    ServingException refusal =
+        refusal(() -> uniform().generate(generate(start), Long.MAX_VALUE, true));
+    check(refusal, ErrorReason.MODEL_CAPABILITY, path, message);
+  }
+
+  @Test
+  void aModelOfUniformNoiseRewritesDraftsWholly() throws ParseException {
+    RefineStart half = TextFormat.parse("segments { text: \"ab\" noise: 0.5 }", RefineStart.class);
+    check(
+        refusal(() -> uniform().refine(half, Long.MAX_VALUE)),
+        ErrorReason.MODEL_CAPABILITY,
+        "start.segments[0].noise",
+        "noise: 0.5 (expected: 1 with a model of uniform noise)");
+  }
+
+  private static RequestValidator uniform() {
+    return new RequestValidator(
+        RpcFixture.catalog(
+            (spec, signal) -> {
+              throw new AssertionError("a validator opens no session");
+            },
+            RpcFixture.info(AttentionKind.ENCODER_CANVAS, false),
+            RpcFixture.uniformDefaults()),
+        () -> SEED);
+  }
+
+  @Test
   void reportsEverythingAtOnce() throws ParseException {
     GenerateStart start =
         generate(
@@ -207,6 +264,11 @@ class RequestValidatorTest {
         ErrorReason.INVALID_FIELD,
         "start.client_tag",
         "client_tag: 129 characters (expected: 0..128 characters)");
+    refuses(
+        valid().toBuilder().setCacheSalt("x".repeat(129)).build(),
+        ErrorReason.INVALID_FIELD,
+        "start.cache_salt",
+        "cache_salt: 129 characters (expected: 0..128 characters)");
     GenerateStart.Builder labels = valid().toBuilder();
     IntStream.range(0, 17).forEach(index -> labels.putLabels("k" + index, ""));
     refuses(

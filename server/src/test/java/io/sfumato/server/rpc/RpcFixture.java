@@ -18,6 +18,8 @@ import io.sfumato.server.model.ModelEntry;
 import io.sfumato.server.model.ServedModel;
 import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.RevisionSpec;
+import io.sfumato.server.sampling.TemperatureSchedule;
+import io.sfumato.server.sampling.UniformNoise;
 import io.sfumato.server.schedule.EngineLoop;
 import io.sfumato.server.schedule.EngineLoopOptions;
 import io.sfumato.server.session.SessionGate;
@@ -61,12 +63,33 @@ final class RpcFixture implements AutoCloseable {
   }
 
   RpcFixture(Transport transport, ScriptedEngine.Script script, int slots) throws IOException {
-    engine = new ScriptedEngine(info(), new EngineLimits(slots, 16, 4096, 2048, 3, 0, 16), script);
+    this(transport, script, slots, info(), defaults());
+  }
+
+  /** Models of uniform noise. */
+  static RpcFixture uniform(ScriptedEngine.Script script) throws IOException {
+    EngineInfo info = info(AttentionKind.ENCODER_CANVAS, false);
+    return new RpcFixture(Transport.IN_PROCESS, script, 8, info, uniformDefaults());
+  }
+
+  private RpcFixture(
+      Transport transport,
+      ScriptedEngine.Script script,
+      int slots,
+      EngineInfo info,
+      ModelDefaults defaults)
+      throws IOException {
+    int pages = info.keyValueCache() ? slots * CONTEXT / 16 : 64;
+    engine =
+        new ScriptedEngine(info, new EngineLimits(slots, 16, 4096, 2048, 3, pages, 16), script);
     loop =
         new EngineLoop(
-            engine, new EngineLoopOptions("engine-test", 16, -1, "s-"), System::nanoTime, () -> {});
+            engine,
+            new EngineLoopOptions("engine-test", 16, -1, 0, "s-"),
+            System::nanoTime,
+            () -> {});
     gate = new RecordingGate(loop);
-    catalog = catalog(gate);
+    catalog = catalog(gate, info, defaults);
     AtomicLong randomness = new AtomicLong(1);
     String name = "rpc-test-" + NAMES.incrementAndGet();
     if (transport == Transport.NETTY) {
@@ -92,6 +115,11 @@ final class RpcFixture implements AutoCloseable {
   }
 
   static EngineInfo info() {
+    return info(AttentionKind.FULL, true);
+  }
+
+  static EngineInfo info(AttentionKind attention, boolean approximateCache) {
+    boolean uniform = attention == AttentionKind.ENCODER_CANVAS;
     return new EngineInfo(
         "scripted",
         "none",
@@ -100,13 +128,14 @@ final class RpcFixture implements AutoCloseable {
         1,
         1,
         CONTEXT,
-        ByteCodec.MASK,
+        uniform ? -1 : ByteCodec.MASK,
         ByteCodec.END,
         -1,
-        AttentionKind.FULL,
+        attention,
+        uniform,
+        approximateCache,
         false,
-        false,
-        0,
+        uniform ? 8 : 0,
         1,
         0,
         0,
@@ -127,21 +156,38 @@ final class RpcFixture implements AutoCloseable {
         0,
         16,
         1,
-        0,
+        TemperatureSchedule.GREEDY,
         new AcceptanceSpec.ConfidenceThreshold(.9f),
         new RevisionSpec(.05f, 2),
         new int[] {ByteCodec.END},
-        blockCausal);
+        blockCausal,
+        Optional.empty());
+  }
+
+  static ModelDefaults uniformDefaults() {
+    return new ModelDefaults(
+        20,
+        8,
+        0,
+        6,
+        1,
+        new TemperatureSchedule(.8f, .4f),
+        new AcceptanceSpec.EntropyBound(.1f),
+        RevisionSpec.NONE,
+        new int[] {ByteCodec.END},
+        false,
+        Optional.of(new UniformNoise(1, .005f)));
   }
 
   static ModelCatalog catalog(SessionGate gate) {
-    return catalog(gate, defaults());
+    return catalog(gate, info(), defaults());
   }
 
-  static ModelCatalog catalog(SessionGate gate, ModelDefaults defaults) {
+  static ModelCatalog catalog(SessionGate gate, EngineInfo info, ModelDefaults defaults) {
+    EngineInfo without = info(info.attention(), false);
     ServedModel bytes =
-        new ServedModel("bytes", "00ff", info(), defaults, Optional.of(new ByteCodec()), 3, gate);
-    ServedModel ids = new ServedModel("ids", "11ee", info(), defaults, Optional.empty(), 3, gate);
+        new ServedModel("bytes", "00ff", info, defaults, Optional.of(new ByteCodec()), 3, gate);
+    ServedModel ids = new ServedModel("ids", "11ee", without, defaults, Optional.empty(), 3, gate);
     List<ModelEntry> entries =
         List.of(
             new ModelEntry("bytes", ModelEntry.State.READY, "", Optional.of(bytes)),

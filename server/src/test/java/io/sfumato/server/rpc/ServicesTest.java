@@ -133,11 +133,13 @@ class ServicesTest {
     assertThat(bytes.getCapabilities().getTokenizer()).isTrue();
     assertThat(bytes.getCapabilities().getChat()).isTrue();
     assertThat(bytes.getCapabilities().getTemplates()).isTrue();
+    assertThat(bytes.getCapabilities().getApproximateCache()).isTrue();
     assertThat(bytes.getDefaultCanvas().getBlockLengthTokens()).isEqualTo(32);
     assertThat(bytes.getDefaultSampling().hasSeed()).isFalse();
     assertThat(bytes.getDefaultSampling().getConfidenceThreshold().getThreshold()).isEqualTo(.9f);
     assertThat(models.get(1).getCapabilities().getTokenizer()).isFalse();
     assertThat(models.get(1).getCapabilities().getTemplates()).isFalse();
+    assertThat(models.get(1).getCapabilities().getApproximateCache()).isFalse();
     assertThat(models.get(2).getState()).isEqualTo(Model.State.STATE_LOADING);
     assertThat(models.get(2).getStateMessage()).isEqualTo("reading weights");
 

@@ -1,13 +1,16 @@
 package io.sfumato.server.rpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.TextFormat;
 import com.google.protobuf.TextFormat.ParseException;
 import io.sfumato.server.canvas.CanvasSnapshot;
 import io.sfumato.server.canvas.CanvasStart.NoisySpan;
 import io.sfumato.server.sampling.AcceptanceSpec;
+import io.sfumato.server.sampling.TemperatureSchedule;
 import io.sfumato.server.session.Attending;
+import io.sfumato.server.session.CacheMode;
 import io.sfumato.server.session.SessionSpec;
 import io.sfumato.server.text.ByteCodec;
 import io.sfumato.v1.GenerateStart;
@@ -29,7 +32,7 @@ class SessionPlanTest {
     assertThat(spec.blockLength()).isEqualTo(32);
     assertThat(spec.windowLength()).isEqualTo(32);
     assertThat(spec.sampling().seed()).isEqualTo(RequestValidatorTest.SEED);
-    assertThat(spec.sampling().temperature()).isZero();
+    assertThat(spec.sampling().temperature()).isEqualTo(TemperatureSchedule.GREEDY);
     assertThat(spec.sampling().maxStepsPerBlock()).isEqualTo(16);
     assertThat(spec.sampling().minAcceptPerStep()).isEqualTo(1);
     assertThat(spec.sampling().acceptance()).isEqualTo(RpcFixture.defaults().acceptance());
@@ -64,7 +67,7 @@ class SessionPlanTest {
     assertThat(spec.sampling().seed()).isEqualTo(-7);
     assertThat(spec.sampling().maxStepsPerBlock()).isEqualTo(9);
     assertThat(spec.sampling().minAcceptPerStep()).isEqualTo(2);
-    assertThat(spec.sampling().temperature()).isEqualTo(.5f);
+    assertThat(spec.sampling().temperature()).isEqualTo(TemperatureSchedule.constant(.5f));
     assertThat(spec.sampling().guidanceScale()).isEqualTo(1.5f);
     assertThat(spec.sampling().acceptance())
         .isEqualTo(
@@ -97,17 +100,41 @@ class SessionPlanTest {
                 (spec, signal) -> {
                   throw new AssertionError("a validator opens no session");
                 },
+                RpcFixture.info(),
                 RpcFixture.defaults(true)),
             () -> RequestValidatorTest.SEED);
     GenerateStart start = RequestValidatorTest.generate("canvas { max_length_tokens: 8 }");
     SessionSpec spec = causal.generate(start, Long.MAX_VALUE, true).spec();
     assertThat(spec.blockLength()).isEqualTo(32);
     assertThat(spec.attending()).isEqualTo(new Attending(32, 0, false));
+    GenerateStart cached =
+        RequestValidatorTest.generate("sampling { approximate_cache: APPROXIMATE_CACHE_DUAL }");
+    assertThatThrownBy(() -> causal.generate(cached, Long.MAX_VALUE, true))
+        .hasMessageContaining(
+            "approximate_cache: DUAL (expected: NONE, the model keeps finished blocks exactly)");
     start = RequestValidatorTest.generate("canvas { block_length_tokens: 16 }");
     spec = causal.generate(start, Long.MAX_VALUE, true).spec();
     assertThat(spec.attending()).isEqualTo(new Attending(16, 0, false));
     spec = validator.generate(RequestValidatorTest.valid(), Long.MAX_VALUE, true).spec();
     assertThat(spec.attending()).isEqualTo(Attending.FULL);
+  }
+
+  @Test
+  void anApproximateCacheIsOnlyThereWhenAskedFor() throws ParseException {
+    assertThat(cache("")).isEqualTo(CacheMode.NONE);
+    assertThat(cache("sampling { approximate_cache: APPROXIMATE_CACHE_NONE }"))
+        .isEqualTo(CacheMode.NONE);
+    assertThat(cache("sampling { approximate_cache: APPROXIMATE_CACHE_PREFIX }"))
+        .isEqualTo(CacheMode.PREFIX);
+    assertThat(cache("sampling { approximate_cache: APPROXIMATE_CACHE_DUAL }"))
+        .isEqualTo(CacheMode.DUAL);
+  }
+
+  private CacheMode cache(String start) throws ParseException {
+    return validator
+        .generate(RequestValidatorTest.generate(start), Long.MAX_VALUE, true)
+        .spec()
+        .cache();
   }
 
   @Test

@@ -2,9 +2,11 @@ package io.sfumato.server.schedule;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.sfumato.engine.AttentionKind;
+import io.sfumato.engine.EngineLimits;
 import io.sfumato.server.canvas.CanvasStart;
 import io.sfumato.server.canvas.CanvasStart.NoisySpan;
 import io.sfumato.server.error.ErrorReason;
@@ -12,6 +14,7 @@ import io.sfumato.server.error.ServingException;
 import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.AcceptanceSpec.Order;
 import io.sfumato.server.sampling.AcceptanceSpec.Spread;
+import io.sfumato.server.session.CacheMode;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -53,6 +56,26 @@ final class AdmissionRulesTest {
                     ServingException.class, () -> single.check(new Specs().guidance(1).build()))
                 .reason())
         .isEqualTo(ErrorReason.MODEL_CAPABILITY);
+  }
+
+  @Test
+  void approximateCachesNeedPagesAndTokensThatAllSeeEachOther() {
+    EngineLimits paged = new EngineLimits(4, 4, 100, 100, 0, 2, 16);
+    AdmissionRules full = new AdmissionRules(LoopFixture.info(AttentionKind.FULL), paged);
+    Specs cached = new Specs().length(20).cached(CacheMode.DUAL, false);
+    assertThatCode(() -> full.check(cached.build())).doesNotThrowAnyException();
+    assertThat(full.pages(cached.build())).isEqualTo(2);
+    assertThatThrownBy(() -> full.check(cached.length(30).build()))
+        .hasMessage("prompt and canvas: 33 (expected: <= 32 tokens in pages)");
+    assertThatThrownBy(() -> full.check(cached.length(20).guidance(1).build()))
+        .hasMessage("approximate_cache: DUAL (expected: NONE with guidance_scale)");
+    AdmissionRules either =
+        new AdmissionRules(LoopFixture.info(AttentionKind.FULL_OR_BLOCK_CAUSAL), paged);
+    assertThatThrownBy(() -> either.check(cached.guidance(0).causal(4, 0, false).build()))
+        .hasMessage("approximate_cache: DUAL (expected: NONE with this model)");
+    AdmissionRules blocks = new AdmissionRules(LoopFixture.info(AttentionKind.BLOCK_CAUSAL), paged);
+    assertThatThrownBy(() -> blocks.check(cached.build()))
+        .hasMessage("approximate_cache: DUAL (expected: NONE with this model)");
   }
 
   @Test

@@ -12,7 +12,9 @@ import io.sfumato.server.session.Control;
 import io.sfumato.server.session.Session;
 import io.sfumato.server.session.SessionEvent;
 import io.sfumato.server.session.SessionHandle;
+import io.sfumato.server.session.SessionSpec;
 import io.sfumato.server.session.SessionState;
+import io.sfumato.server.session.Usage;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -175,6 +177,141 @@ final class ContextTest {
       kept += paged.kept().length;
     }
     assertThat(kept).isGreaterThan(20_000);
+  }
+
+  @Test
+  void aPromptThatWasReadBeforeIsNotReadAgain() {
+    SessionEvent.Finished first = finish(specs(42, 9, 2).causal(4, 0, false));
+    script.items.clear();
+    SessionEvent.Finished second = finish(specs(42, 9, 2).causal(4, 0, false));
+    assertThat(script.items.subList(0, 2)).containsExactly("PREFILL 32+8", "DENOISE 40+4");
+    assertThat(second.tokens()).isEqualTo(first.tokens());
+    assertThat(first.usage().cachedPromptTokens()).isZero();
+    assertThat(second.usage().cachedPromptTokens()).isEqualTo(32);
+    assertThat(second.usage().tokenForwards()).isEqualTo(first.usage().tokenForwards() - 32);
+    assertThat(fixture.loop.load().cachedTokens()).isEqualTo(32);
+  }
+
+  @Test
+  void aPromptMayEndWhereThePagesEnd() {
+    finish(specs(32, 4, 1).causal(4, 0, false));
+    script.items.clear();
+    finish(specs(32, 4, 1).causal(4, 0, false));
+    assertThat(script.items).containsExactly("DENOISE 32+4");
+    finish(specs(32, 4, 1).causal(4, 0, true));
+    script.items.clear();
+    finish(specs(32, 4, 1).causal(4, 0, true));
+    assertThat(script.items).as("the row before is sent, too").containsExactly("DENOISE 31+5");
+  }
+
+  @Test
+  void anAnswerThatBecomesPartOfThePromptIsNotReadAgain() {
+    int[] answer = finish(specs(14, 24, 1).causal(4, 0, false)).tokens();
+    int[] prompt = IntStream.range(0, 60).toArray();
+    System.arraycopy(specs(14, 1, 1).build().promptTokens(), 0, prompt, 0, 14);
+    System.arraycopy(answer, 0, prompt, 14, 24);
+    SessionEvent.Finished next = finish(specs(0, 8, 1).prompt(prompt).causal(4, 0, false));
+    assertThat(next.usage().cachedPromptTokens()).isEqualTo(32);
+  }
+
+  @Test
+  void onlyWholeBlocksAreTaken() {
+    finish(specs(70, 4, 1).causal(10, 0, false));
+    SessionEvent.Finished cut = finish(specs(55, 4, 1).causal(10, 0, false));
+    assertThat(cut.usage().cachedPromptTokens()).as("pages end at 16, 32, 48").isZero();
+    finish(specs(96, 4, 1).causal(10, 0, false));
+    SessionEvent.Finished whole = finish(specs(85, 4, 1).causal(10, 0, false));
+    assertThat(whole.usage().cachedPromptTokens()).isEqualTo(80);
+  }
+
+  @Test
+  void otherBlocksAnotherSaltAndGuidanceFindNothing() {
+    finish(specs(42, 4, 1).causal(4, 0, false).cacheSalt("a"));
+    List<Specs> others =
+        List.of(
+            specs(42, 4, 1).causal(4, 0, false),
+            specs(42, 4, 1).causal(4, 0, false).cacheSalt("b"),
+            specs(42, 4, 1).causal(8, 0, false).cacheSalt("a"),
+            specs(42, 4, 1).causal(4, 1, false).cacheSalt("a"),
+            specs(42, 4, 1).causal(4, 0, true).cacheSalt("a"));
+    for (Specs other : others) {
+      assertThat(finish(other).usage().cachedPromptTokens()).isZero();
+    }
+    LoopFixture wide = fixture(Integer.MAX_VALUE, new EngineLimits(2, 4, 99, 99, 3, 20, 16));
+    for (int round = 0; round < 2; round++) {
+      SessionHandle guided = wide.open(specs(42, 4, 1).causal(4, 0, false).guidance(1));
+      wide.finish();
+      assertThat(used(guided).cachedPromptTokens()).isZero();
+    }
+  }
+
+  @Test
+  void aServerMayKeepNothingOrLittle() {
+    EngineLimits wide = new EngineLimits(2, 4, 200, 200, 3, 40, 16);
+    for (int kept : new int[] {0, 15, 16, 40, 48}) {
+      LoopFixture bounded = fixture(kept, wide);
+      bounded.open(specs(100, 4, 1).causal(4, 0, false));
+      bounded.finish();
+      SessionHandle again = bounded.open(specs(100, 4, 1).causal(4, 0, false));
+      bounded.finish();
+      assertThat(used(again).cachedPromptTokens()).isEqualTo(kept / 16 * 16);
+    }
+  }
+
+  @Test
+  void sessionsThatRunShareWhatTheyRead() {
+    EngineLimits wide = new EngineLimits(3, 4, 200, 200, 3, 40, 16);
+    LoopFixture shared = fixture(Integer.MAX_VALUE, wide);
+    SessionHandle first = shared.open(specs(100, 20, 2).causal(4, 0, false));
+    SessionHandle beside = shared.open(specs(100, 20, 2).causal(4, 0, false));
+    shared.loop.step();
+    SessionHandle late = shared.open(specs(100, 20, 2).causal(4, 0, false));
+    shared.finish();
+    assertThat(used(first).cachedPromptTokens()).isZero();
+    assertThat(used(beside).cachedPromptTokens()).isZero();
+    assertThat(used(late).cachedPromptTokens()).isEqualTo(96);
+  }
+
+  private static LoopFixture fixture(int prefixCacheTokens, EngineLimits limits) {
+    return new LoopFixture(
+        AttentionKind.BLOCK_CAUSAL, limits, 10, prefixCacheTokens, new PagedScript(limits));
+  }
+
+  private static Usage used(SessionHandle session) {
+    return ((SessionEvent.Finished) LoopFixture.drain(session).getLast()).usage();
+  }
+
+  @Test
+  void reuseChangesNothingThatASessionShows() {
+    int reused = 0;
+    for (int round = 0; round < 120; round++) {
+      Random random = new Random(round);
+      EngineLimits limits = new EngineLimits(6, 8, 300, 300, 3, 8 + random.nextInt(40), 16);
+      PagedScript paged = new PagedScript(limits);
+      AttentionKind attention = AttentionKind.FULL_OR_BLOCK_CAUSAL;
+      LoopFixture warm = new LoopFixture(attention, limits, 10_000, paged);
+      SharedPrompts prompts =
+          new SharedPrompts(
+              random,
+              LoopFixture.VOCABULARY - 1,
+              2 * MOST_TOKENS,
+              4 << random.nextInt(3),
+              random.nextBoolean());
+      for (int session = 0; session < 8; session++) {
+        SessionSpec spec = prompts.next().build();
+        List<String> course =
+            SessionCourse.of(
+                warm.loop, spec, random.nextInt(6), () -> prompts.next().build(), random);
+        LoopFixture cold = new LoopFixture(attention, limits, 1, 0, new PagedScript(limits));
+        assertThat(SessionCourse.withoutUsage(course))
+            .isNotEmpty()
+            .isEqualTo(
+                SessionCourse.withoutUsage(
+                    SessionCourse.of(cold.loop, spec, 0, () -> spec, random)));
+      }
+      reused += paged.reused;
+    }
+    assertThat(reused).isGreaterThan(20_000);
   }
 
   /** Runs a session whose client edits, blanks and reopens what is not committed yet. */

@@ -1,6 +1,7 @@
 package io.sfumato.server.schedule;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.offset;
 
 import io.sfumato.server.canvas.CanvasSnapshot;
 import io.sfumato.server.canvas.CanvasStart;
@@ -68,6 +69,17 @@ final class DecodingTest {
         LoopFixture.of(events, SessionEvent.BlockCommitted.class);
     assertThat(blocks).extracting(SessionEvent.BlockCommitted::start).containsExactly(0, 2);
     assertThat(blocks).extracting(SessionEvent.BlockCommitted::steps).containsExactly(2, 2);
+  }
+
+  @Test
+  void temperaturesMoveInAStraightLineOverTheStepsOfABlock() {
+    TableScript script = new TableScript(8);
+    open(script, new Specs().prompt().length(8).block(4).steps(4, 1).temperature(.9f, 0));
+    finish();
+    assertThat(script.temperatures).hasSize(8);
+    for (int step = 0; step < 8; step++) {
+      assertThat(script.temperatures.get(step)).isCloseTo(.3f * (3 - step % 4), offset(1e-6f));
+    }
   }
 
   @Test

@@ -2,6 +2,8 @@ package io.sfumato.server.schedule;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sfumato.engine.AttentionKind;
+import io.sfumato.engine.EngineLimits;
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
 import io.sfumato.server.session.Control;
@@ -9,11 +11,12 @@ import io.sfumato.server.session.SessionHandle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 /**
- * Random sessions, controls, cancellations and slow readers on random engines; all promises are
- * checked after every step.
+ * Random sessions, controls, cancellations and slow readers on random engines, half of them with
+ * pages and shared prompts; all promises are checked after every step.
  */
 final class EngineLoopPropertyTest {
 
@@ -30,6 +33,7 @@ final class EngineLoopPropertyTest {
 
     private final Random random;
     private final LoopFixture fixture;
+    private final Supplier<Specs> requests;
     private final List<SessionObserver> running = new ArrayList<>();
     private final List<SessionObserver> over = new ArrayList<>();
     private final List<SessionHandle> handles = new ArrayList<>();
@@ -41,7 +45,30 @@ final class EngineLoopPropertyTest {
       random = new Random(seed);
       int slots = 1 + random.nextInt(8);
       int tokens = 2 * MOST_TOKENS + random.nextInt(400);
-      fixture = LoopFixture.withHashes(LoopFixture.limits(slots, 2 + random.nextInt(8), tokens), 4);
+      int items = 2 + random.nextInt(8);
+      if (seed % 2 == 0) {
+        fixture = LoopFixture.withHashes(LoopFixture.limits(slots, items, tokens), 4);
+        requests = () -> Specs.random(random, LoopFixture.VOCABULARY, MOST_TOKENS);
+      } else {
+        int pages = MOST_TOKENS / 16 + random.nextInt(20);
+        EngineLimits limits =
+            new EngineLimits(slots, items, tokens, tokens, Specs.MOST_ALTERNATIVES, pages, 16);
+        fixture =
+            new LoopFixture(
+                AttentionKind.BLOCK_CAUSAL,
+                limits,
+                4,
+                random.nextInt(4) == 0 ? random.nextInt(100) : Integer.MAX_VALUE,
+                new PagedScript(limits));
+        requests =
+            new SharedPrompts(
+                    random,
+                    LoopFixture.VOCABULARY,
+                    MOST_TOKENS,
+                    4 << random.nextInt(3),
+                    random.nextBoolean())
+                ::next;
+      }
     }
 
     void play() {
@@ -69,9 +96,8 @@ final class EngineLoopPropertyTest {
         return;
       }
       toOpen--;
-      Specs specs = Specs.random(random, LoopFixture.VOCABULARY, MOST_TOKENS);
       try {
-        SessionHandle handle = fixture.open(specs);
+        SessionHandle handle = fixture.open(requests.get());
         running.add(new SessionObserver(handle));
         handles.add(handle);
       } catch (ServingException refusal) {

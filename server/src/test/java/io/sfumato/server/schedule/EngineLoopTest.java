@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.sfumato.engine.AttentionKind;
 import io.sfumato.engine.EngineException;
+import io.sfumato.engine.EngineLimits;
 import io.sfumato.engine.EngineStatus;
 import io.sfumato.engine.ScriptedEngine;
 import io.sfumato.server.error.ErrorReason;
@@ -274,7 +275,7 @@ final class EngineLoopTest {
 
   @Test
   void refusesEnginesItCannotServe() {
-    EngineLoopOptions options = new EngineLoopOptions("engine-test", 1, -1, "s");
+    EngineLoopOptions options = new EngineLoopOptions("engine-test", 1, -1, 0, "s");
     ScriptedEngine causal =
         new ScriptedEngine(
             LoopFixture.info(AttentionKind.BLOCK_CAUSAL),
@@ -286,11 +287,12 @@ final class EngineLoopTest {
     ScriptedEngine encoder =
         new ScriptedEngine(
             LoopFixture.info(AttentionKind.ENCODER_CANVAS),
-            LoopFixture.limits(1, 1, 10),
+            new EngineLimits(1, 1, 7, 7, 0, 8, 16),
             (run, batch, candidates) -> {});
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new EngineLoop(encoder, options, () -> 0, () -> {}))
-        .withMessage("attention: ENCODER_CANVAS (expected: FULL or BLOCK_CAUSAL)");
+        .withMessage(
+            "batch_tokens: 7 with candidates for each (expected: 8 or more, the model's canvas)");
     ScriptedEngine full =
         new ScriptedEngine(
             LoopFixture.info(AttentionKind.FULL),
@@ -299,7 +301,7 @@ final class EngineLoopTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() ->
             new EngineLoop(
-                full, new EngineLoopOptions("engine-test", 1, 64, "s"), () -> 0, () -> {}))
+                full, new EngineLoopOptions("engine-test", 1, 64, 0, "s"), () -> 0, () -> {}))
         .withMessage("mask_token_id: 64 (expected: 0..63)");
   }
 

@@ -7,6 +7,7 @@ import io.sfumato.engine.ScriptedEngine;
 import io.sfumato.server.session.NanoClock;
 import io.sfumato.server.session.SessionEvent;
 import io.sfumato.server.session.SessionHandle;
+import io.sfumato.server.session.SessionSpec;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -19,6 +20,9 @@ public final class LoopFixture {
   public static final int VOCABULARY = 64;
   public static final int MASK = 63;
   public static final int END_OF_TEXT = 62;
+
+  /** Positions that a model of uniform noise denoises together. */
+  public static final int CANVAS = 8;
 
   final ScriptedEngine engine;
   final EngineLoop loop;
@@ -34,12 +38,21 @@ public final class LoopFixture {
       EngineLimits limits,
       int queueCapacity,
       ScriptedEngine.Script script) {
+    this(attention, limits, queueCapacity, Integer.MAX_VALUE, script);
+  }
+
+  LoopFixture(
+      AttentionKind attention,
+      EngineLimits limits,
+      int queueCapacity,
+      int prefixCacheTokens,
+      ScriptedEngine.Script script) {
     engine = new ScriptedEngine(info(attention), limits, script);
     NanoClock clock = () -> nowNanos;
     loop =
         new EngineLoop(
             engine,
-            new EngineLoopOptions("engine-test", queueCapacity, -1, "s"),
+            new EngineLoopOptions("engine-test", queueCapacity, -1, prefixCacheTokens, "s"),
             clock,
             () -> lost++);
   }
@@ -66,8 +79,9 @@ public final class LoopFixture {
         END_OF_TEXT,
         attention,
         attention != AttentionKind.FULL,
+        attention != AttentionKind.BLOCK_CAUSAL,
         false,
-        0,
+        attention == AttentionKind.ENCODER_CANVAS ? CANVAS : 0,
         1,
         0,
         0,
@@ -75,7 +89,11 @@ public final class LoopFixture {
   }
 
   SessionHandle open(Specs specs) {
-    return loop.open(specs.build(), () -> {});
+    return open(specs.build());
+  }
+
+  SessionHandle open(SessionSpec spec) {
+    return loop.open(spec, () -> {});
   }
 
   void pass(long nanos) {

@@ -69,12 +69,13 @@ final class NativeBatchInvarianceTest {
   static void open() {
     EngineLimits limits = new EngineLimits(SLOTS, 16, 1024, 1024, Specs.MOST_ALTERNATIVES, 0, 16);
     Path model = Path.of("..", "models", "default");
-    NativeEngine engine = NativeEngine.open(new EngineOptions(model, 2, ProductType.F32, limits));
+    NativeEngine engine =
+        NativeEngine.open(new EngineOptions(model, 2, ProductType.F32, false, limits));
     vocabulary = engine.info().vocabulary();
     endOfText = engine.info().endOfTextTokenId();
     loop =
         new EngineLoop(
-            engine, new EngineLoopOptions("engine-test", 10_000, -1, "s"), () -> 0, () -> {});
+            engine, new EngineLoopOptions("engine-test", 10_000, -1, 0, "s"), () -> 0, () -> {});
   }
 
   @AfterAll

@@ -20,6 +20,9 @@ import java.util.function.Supplier;
  */
 final class SessionCourse {
 
+  private static final String USED = "used ";
+  private static final String FINISHED = "finished ";
+
   private final EngineLoop loop;
   private final Supplier<SessionSpec> neighbours;
   private final Random random;
@@ -61,11 +64,16 @@ final class SessionCourse {
     return new SessionCourse(loop, neighbours, random, new HashMap<>(controls)).run(spec, others);
   }
 
+  /** A course but for its cost, which depends on what the pages held before. */
+  static List<String> withoutUsage(List<String> course) {
+    return course.stream().filter(line -> !line.startsWith(USED)).toList();
+  }
+
   private List<String> run(SessionSpec spec, int count) {
     join(count / 2);
     SessionHandle session = loop.open(spec, () -> {});
     join(count - count / 2);
-    while (shown.isEmpty() || !shown.getLast().startsWith("finished")) {
+    while (shown.isEmpty() || !shown.getLast().startsWith(FINISHED)) {
       Control control = controls.remove(((Session) session).totalSteps());
       if (control != null) {
         session.control(control);
@@ -109,14 +117,10 @@ final class SessionCourse {
                   + block.steps()
                   + " "
                   + Arrays.toString(block.tokens()));
-      case SessionEvent.Finished finished ->
-          shown.add(
-              "finished "
-                  + finished.reason()
-                  + " "
-                  + finished.usage()
-                  + " "
-                  + Arrays.toString(finished.tokens()));
+      case SessionEvent.Finished finished -> {
+        shown.add(USED + finished.usage());
+        shown.add(FINISHED + finished.reason() + " " + Arrays.toString(finished.tokens()));
+      }
       case SessionEvent.Failed failed -> throw new AssertionError(failed.reason());
       case SessionEvent.Accepted ignored -> {}
       case SessionEvent.Progress ignored -> {}

@@ -120,8 +120,12 @@ final class SessionObserver {
     assertThat(tokens.size()).isLessThanOrEqualTo(spec.start().length());
     assertThat(finished.usage().committedTokens()).isEqualTo(tokens.size());
     assertThat(finished.usage().canvasTokens()).isEqualTo(spec.start().length());
-    assertThat(finished.usage().tokenForwards())
-        .isEqualTo((long) finished.usage().forwardPasses() * spec.sequenceLength());
+    if (spec.attending().isFull()) {
+      assertThat(finished.usage().tokenForwards())
+          .isEqualTo((long) finished.usage().forwardPasses() * spec.sequenceLength());
+    }
+    assertThat(finished.usage().cachedPromptTokens())
+        .isBetween(0, spec.keepsContext() ? spec.promptTokens().length : 0);
     boolean[] pinned = spec.start().pinned();
     int lastPinned = pinned.length - 1;
     while (lastPinned >= 0 && !pinned[lastPinned]) {

@@ -5,11 +5,15 @@ import io.sfumato.server.canvas.CanvasStart;
 import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.RevisionSpec;
 import io.sfumato.server.sampling.SamplingSpec;
+import io.sfumato.server.sampling.TemperatureSchedule;
+import io.sfumato.server.sampling.UniformNoise;
 import io.sfumato.server.session.Attending;
+import io.sfumato.server.session.CacheMode;
 import io.sfumato.server.session.SessionSpec;
 import io.sfumato.server.session.Template;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
 
@@ -24,21 +28,24 @@ public final class Specs {
   private int[] prompt = {1, 2, 3};
   private CanvasStart start = CanvasStart.undecided(8);
   private Attending attending = Attending.FULL;
+  private CacheMode cache = CacheMode.NONE;
   private Template template = Template.NONE;
   private int blockLength = 8;
   private int windowLength = 8;
   private long seed = 1;
-  private float temperature;
+  private TemperatureSchedule temperature = TemperatureSchedule.GREEDY;
   private int maxSteps = 64;
   private int minAccept = 1;
   private AcceptanceSpec acceptance = new AcceptanceSpec.ConfidenceThreshold(.9f);
   private RevisionSpec revision = RevisionSpec.NONE;
   private float guidance;
+  private Optional<UniformNoise> uniform = Optional.empty();
   private int[] endOfText = NO_TOKENS;
   private int[] stop = NO_TOKENS;
   private long deadline = Long.MAX_VALUE;
   private OptionalLong softDeadline = OptionalLong.empty();
   private int alternatives;
+  private String cacheSalt = "";
 
   Specs prompt(int... tokens) {
     prompt = tokens;
@@ -65,6 +72,14 @@ public final class Specs {
     return block(length);
   }
 
+  /** All positions attend, over an approximate cache. */
+  Specs cached(CacheMode newCache, boolean shifted) {
+    cache = newCache;
+    guidance = newCache == CacheMode.NONE ? guidance : 0;
+    attending = new Attending(0, 0, shifted);
+    return this;
+  }
+
   Specs block(int length) {
     blockLength = length;
     windowLength = length;
@@ -82,8 +97,19 @@ public final class Specs {
   }
 
   Specs temperature(float newTemperature) {
-    temperature = newTemperature;
+    return temperature(newTemperature, newTemperature);
+  }
+
+  Specs temperature(float first, float last) {
+    temperature = new TemperatureSchedule(first, last);
     return this;
+  }
+
+  /** Undecided positions hold random tokens; the model's canvas has so many positions. */
+  Specs uniform(int canvas, int stableSteps, float meanEntropy) {
+    uniform = Optional.of(new UniformNoise(stableSteps, meanEntropy));
+    attending = Attending.CAUSAL;
+    return block(canvas);
   }
 
   Specs steps(int maxStepsPerBlock, int minAcceptPerStep) {
@@ -122,6 +148,11 @@ public final class Specs {
     return this;
   }
 
+  Specs cacheSalt(String salt) {
+    cacheSalt = salt;
+    return this;
+  }
+
   Specs deadline(long nanos) {
     deadline = nanos;
     return this;
@@ -144,11 +175,13 @@ public final class Specs {
             guidance,
             NO_TOKENS,
             NO_TOKENS,
-            false);
+            false,
+            uniform);
     return new SessionSpec(
         prompt,
         start,
         attending,
+        cache,
         template,
         blockLength,
         windowLength,
@@ -156,6 +189,7 @@ public final class Specs {
         endOfText,
         stop,
         alternatives,
+        cacheSalt,
         deadline,
         softDeadline,
         "");
@@ -180,7 +214,7 @@ public final class Specs {
     specs.windowLength =
         random.nextBoolean() ? specs.blockLength : 1 + random.nextInt(specs.blockLength);
     specs.seed = random.nextLong();
-    specs.temperature = random.nextBoolean() ? 0 : .1f + random.nextFloat();
+    specs.temperature(random.nextBoolean() ? 0 : .1f + random.nextFloat());
     specs.maxSteps = 1 + random.nextInt(40);
     specs.minAccept = 1 + random.nextInt(3);
     specs.acceptance = randomAcceptance(random);

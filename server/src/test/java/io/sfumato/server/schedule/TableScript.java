@@ -4,6 +4,7 @@ import io.sfumato.engine.Candidates;
 import io.sfumato.engine.ScriptedEngine;
 import io.sfumato.engine.StepBatch;
 import io.sfumato.engine.StepItem;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,7 @@ final class TableScript implements ScriptedEngine.Script {
   final float[] confidences;
   final float[] inputProbabilities;
   private final Map<List<Integer>, Float> probes = new HashMap<>();
+  final List<Float> temperatures = new ArrayList<>();
   int[] lastTokens = {};
   int[] lastRows = {};
 
@@ -52,6 +54,7 @@ final class TableScript implements ScriptedEngine.Script {
   @Override
   public void propose(long run, StepBatch batch, Candidates candidates) {
     StepItem item = batch.item(0);
+    temperatures.add(item.temperature());
     lastTokens =
         java.util.Arrays.copyOfRange(
             batch.tokens(), item.tokenOffset(), item.tokenOffset() + item.tokenCount());

@@ -81,8 +81,7 @@ final class SteeringPropertyTest {
               Specs.random(random, LoopFixture.VOCABULARY, MOST_TOKENS)
                   .template(Template.NONE)
                   .build(),
-              LoopFixture.MASK,
-              MOST_TOKENS,
+              new ModelFacts(LoopFixture.MASK, LoopFixture.VOCABULARY, MOST_TOKENS, MOST_TOKENS),
               () -> {},
               () -> {},
               () -> now);

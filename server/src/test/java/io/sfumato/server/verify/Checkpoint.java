@@ -30,6 +30,10 @@ final class Checkpoint {
   private record Tensor(String type, JsonNode shape, byte[] data) {}
 
   private static final JsonMapper MAPPER = new JsonMapper();
+
+  /** DiffusionGemma's, whose scale is rounded to the format of the table. */
+  private static final String SCALED_EMBEDDING = "model.decoder.embed_tokens.weight";
+
   private static final String INDEX = "model.safetensors.index.json";
 
   private final Path directory;
@@ -61,7 +65,7 @@ final class Checkpoint {
     }
     int next = 0;
     for (Map.Entry<String, Tensor> each : tensors.entrySet()) {
-      parts.get(next++ % shards).put(each.getKey(), converted(each.getValue(), weights));
+      parts.get(next++ % shards).put(each.getKey(), converted(each, weights));
     }
     if (shards == 1) {
       write(target.resolve("model.safetensors"), parts.get(0));
@@ -128,12 +132,13 @@ final class Checkpoint {
     Files.write(file, bytes.array());
   }
 
-  private static Tensor converted(Tensor tensor, Weights weights) {
+  private static Tensor converted(Map.Entry<String, Tensor> entry, Weights weights) {
+    Tensor tensor = entry.getValue();
     if (weights == Weights.SAME || !tensor.type().equals("F32")) {
       return tensor;
     }
     ByteBuffer from = ByteBuffer.wrap(tensor.data()).order(ByteOrder.LITTLE_ENDIAN);
-    boolean half = weights == Weights.BF16;
+    boolean half = weights == Weights.BF16 || entry.getKey().equals(SCALED_EMBEDDING);
     ByteBuffer to =
         ByteBuffer.allocate(tensor.data().length / (half ? 2 : 1)).order(ByteOrder.LITTLE_ENDIAN);
     while (from.hasRemaining()) {

@@ -15,7 +15,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -31,7 +30,7 @@ final class SavedOtherwiseTest {
   private static final double BF16_TOLERANCE = 1.5;
 
   /** Their routers take other experts where two are close, and then no bound holds. */
-  private static final Set<String> MIXTURES = Set.of("llada_moe", "llada2_moe");
+  private static final Set<String> MIXTURES = Set.of("llada_moe", "llada2_moe", "diffusion_gemma");
 
   /** All fixtures that {@link Verification} replays. */
   static List<String> families() {
@@ -45,7 +44,8 @@ final class SavedOtherwiseTest {
         "sdar",
         "fast_dllm_v2",
         "bert_mlm",
-        "modernbert_mlm");
+        "modernbert_mlm",
+        "diffusion_gemma");
   }
 
   @ParameterizedTest
@@ -73,7 +73,10 @@ final class SavedOtherwiseTest {
     List<VerificationRow> rows = rows(half);
     assertThat(rows).isEqualTo(rows(rounded));
     if (!MIXTURES.contains(family)) {
-      assertThat(rows).allMatch(row -> row.outcome() != Outcome.FAIL);
+      assertThat(rows)
+          .filteredOn(row -> row.name().startsWith("forward"))
+          .isNotEmpty()
+          .allMatch(row -> row.outcome() == Outcome.PASS);
     }
   }
 
@@ -94,9 +97,6 @@ final class SavedOtherwiseTest {
         .putObject("tolerance")
         .put("logits_max_abs", BF16_TOLERANCE)
         .put("clear_top2_gap", BF16_TOLERANCE);
-    for (JsonNode trace : golden.path("traces")) {
-      ((ObjectNode) trace).put("exact", false);
-    }
     Files.writeString(file, new JsonMapper().writeValueAsString(golden));
   }
 

@@ -27,6 +27,7 @@ public final class BenchCommand implements Runnable {
         .addSubcommand(new BenchLoad(engines))
         .addSubcommand(new BenchOverhead())
         .addSubcommand(PoliciesCommand.commandLine(engines))
+        .addSubcommand(new BenchPrefix(engines))
         .addSubcommand(new BenchQuality(engines))
         .addSubcommand(new BenchSlowReader())
         .addSubcommand(new BenchSteering(engines))

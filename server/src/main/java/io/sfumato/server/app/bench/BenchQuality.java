@@ -52,7 +52,7 @@ final class BenchQuality implements Callable<Integer> {
   @Option(
       names = "--out",
       required = true,
-      description = "JSON lines with kind, request, reference, text and passes")
+      description = "JSON lines with kind, request, reference, text, token ids and passes")
   private Path out;
 
   @Option(
@@ -133,6 +133,7 @@ final class BenchQuality implements Callable<Integer> {
   private Answer serve(ManagedChannel channel, BenchRequest request, int softDeadline) {
     GenerateStart.Builder start =
         GenerateStart.newBuilder().setModel(server.model()).setPrompt(request.prompt());
+    start.getStreamBuilder().setIncludeTokenIds(true);
     sampling.apply(start.getCanvasBuilder(), start.getSamplingBuilder(), workload.seed());
     if (softDeadline > 0) {
       start.getStopBuilder().setSoftDeadline(Durations.fromMillis(softDeadline));

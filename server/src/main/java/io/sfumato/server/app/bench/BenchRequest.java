@@ -13,6 +13,7 @@ import java.util.List;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -92,6 +93,9 @@ public record BenchRequest(String kind, String request, String reference) {
     row.put("passes", finished.getUsage().getForwardPasses());
     row.put("revisions", finished.getUsage().getRevisions());
     row.put("tokens", finished.getUsage().getCommittedTokens());
+    row.put("token_forwards", finished.getUsage().getTokenForwards());
+    ArrayNode ids = row.putArray("token_ids");
+    finished.getTokenIdsList().forEach(ids::add);
     return row;
   }
 }

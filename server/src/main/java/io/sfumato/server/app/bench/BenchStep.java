@@ -91,7 +91,8 @@ final class BenchStep implements Callable<Integer> {
     int most = batches.stream().mapToInt(Integer::intValue).max().orElseThrow();
     int tokens = most * canvas;
     EngineLimits limits = new EngineLimits(most, most, tokens, tokens, 0, 0, PAGE_TOKENS);
-    try (DenoiseEngine engine = engines.open(new EngineOptions(model, threads, products, limits))) {
+    try (DenoiseEngine engine =
+        engines.open(new EngineOptions(model, threads, products, false, limits))) {
       EngineInfo info = engine.info();
       out.printf(
           Locale.ROOT,

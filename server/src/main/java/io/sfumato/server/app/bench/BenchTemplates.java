@@ -80,7 +80,7 @@ final class BenchTemplates implements Callable<Integer> {
     Path model = EmbeddedModel.source().directory();
     try (Link link = server.open(engines);
         NativeEngine engine =
-            NativeEngine.open(new EngineOptions(model, 0, ProductType.AUTO, limits))) {
+            NativeEngine.open(new EngineOptions(model, 0, ProductType.AUTO, false, limits))) {
       for (int index = 0; index < count; index++) {
         fill(
             link,

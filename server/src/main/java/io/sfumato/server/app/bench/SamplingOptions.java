@@ -1,5 +1,6 @@
 package io.sfumato.server.app.bench;
 
+import io.sfumato.server.app.CacheChoice;
 import io.sfumato.v1.CanvasSpec;
 import io.sfumato.v1.ConfidenceThreshold;
 import io.sfumato.v1.EntropyBound;
@@ -47,6 +48,9 @@ final class SamplingOptions {
   @Option(names = "--max-revisions", description = "how often a token may be opened again")
   private Integer maxRevisions;
 
+  @Option(names = "--cache", description = "keys and values of earlier steps: none, prefix or dual")
+  private CacheChoice cache;
+
   /** Writes the given options into a request. */
   void apply(CanvasSpec.Builder canvas, SamplingSpec.Builder sampling, long seed) {
     sampling.setSeed(seed);
@@ -79,6 +83,9 @@ final class SamplingOptions {
           FixedSchedule.newBuilder()
               .setSteps(fixedSteps)
               .setOrder(FixedSchedule.Order.ORDER_CONFIDENCE));
+    }
+    if (cache != null) {
+      sampling.setApproximateCache(cache.contract());
     }
     if (remask != null || maxRevisions != null) {
       Revision.Builder revision = sampling.getRevisionBuilder();

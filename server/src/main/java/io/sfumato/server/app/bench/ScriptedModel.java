@@ -14,6 +14,7 @@ import io.sfumato.server.model.ModelEntry;
 import io.sfumato.server.model.ServedModel;
 import io.sfumato.server.sampling.AcceptanceSpec;
 import io.sfumato.server.sampling.RevisionSpec;
+import io.sfumato.server.sampling.TemperatureSchedule;
 import io.sfumato.server.schedule.EngineLoop;
 import io.sfumato.server.schedule.EngineLoopOptions;
 import java.util.List;
@@ -63,6 +64,7 @@ final class ScriptedModel implements ModelCatalog, AutoCloseable {
             AttentionKind.FULL,
             false,
             false,
+            false,
             0,
             1,
             0,
@@ -72,7 +74,7 @@ final class ScriptedModel implements ModelCatalog, AutoCloseable {
         new EngineLoop(
             new ScriptedEngine(
                 info, limits, (run, batch, candidates) -> propose(stepNanos, batch, candidates)),
-            new EngineLoopOptions(ENGINE_THREAD, sessions, -1, "bench-"),
+            new EngineLoopOptions(ENGINE_THREAD, sessions, -1, 0, "bench-"),
             System::nanoTime,
             () -> {});
     loop.start();
@@ -83,12 +85,13 @@ final class ScriptedModel implements ModelCatalog, AutoCloseable {
             canvasLength,
             canvasLength,
             1,
-            0,
+            TemperatureSchedule.GREEDY,
             new AcceptanceSpec.FixedSchedule(
                 canvasLength, AcceptanceSpec.Order.CONFIDENCE, AcceptanceSpec.Spread.EVEN),
             RevisionSpec.NONE,
             new int[0],
-            false);
+            false,
+            Optional.empty());
     served = new ServedModel(NAME, "0", info, defaults, Optional.empty(), 0, loop);
   }
 

@@ -36,7 +36,8 @@ final class LocalModel {
   LoadedModel load(EngineFactory engines) throws InterruptedException {
     Path path = directory == null ? EmbeddedModel.source().directory() : directory;
     // One place in the queue: a session may come before the loop has let go of the one before.
-    ModelSource source = new ModelSource("bench", path, threads, ProductType.AUTO, 1, 0, 1, -1);
+    ModelSource source =
+        new ModelSource("bench", path, threads, ProductType.AUTO, 1, 0, 1, 0, -1, 0);
     return new ModelLoader(engines, System::nanoTime, Clock.systemUTC(), "bench-")
         .load(source, () -> {});
   }

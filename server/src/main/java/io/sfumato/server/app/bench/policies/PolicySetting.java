@@ -5,9 +5,11 @@ import io.sfumato.server.sampling.AcceptanceSpec.Order;
 import io.sfumato.server.sampling.AcceptanceSpec.Spread;
 import io.sfumato.server.sampling.RevisionSpec;
 import io.sfumato.server.sampling.SamplingSpec;
+import io.sfumato.server.sampling.TemperatureSchedule;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * An acceptance policy with its one parameter. Immutable.
@@ -122,6 +124,16 @@ record PolicySetting(Kind kind, float value) {
           case ENTROPY -> new AcceptanceSpec.EntropyBound(value);
         };
     return new SamplingSpec(
-        0, 0, steps, 1, acceptance, RevisionSpec.NONE, 0, NO_TOKENS, NO_TOKENS, false);
+        0,
+        TemperatureSchedule.GREEDY,
+        steps,
+        1,
+        acceptance,
+        RevisionSpec.NONE,
+        0,
+        NO_TOKENS,
+        NO_TOKENS,
+        false,
+        Optional.empty());
   }
 }

@@ -2,6 +2,7 @@ package io.sfumato.server.app.bench.policies;
 
 import io.sfumato.server.canvas.CanvasStart;
 import io.sfumato.server.session.Attending;
+import io.sfumato.server.session.CacheMode;
 import io.sfumato.server.session.SessionSpec;
 import io.sfumato.server.session.Template;
 import java.util.OptionalLong;
@@ -54,6 +55,7 @@ record TraceHeader(
         promptTokens,
         CanvasStart.undecided(canvasLength),
         Attending.FULL,
+        CacheMode.NONE,
         Template.NONE,
         blockLength,
         windowLength,
@@ -61,6 +63,7 @@ record TraceHeader(
         endOfTextTokens,
         NO_TOKENS,
         0,
+        "",
         Long.MAX_VALUE,
         OptionalLong.empty(),
         "");

@@ -50,6 +50,7 @@ final class TraceScript implements ScriptedEngine.Script {
             AttentionKind.FULL,
             false,
             false,
+            false,
             0,
             1,
             0,
@@ -59,7 +60,7 @@ final class TraceScript implements ScriptedEngine.Script {
     EngineLoop loop =
         new EngineLoop(
             new ScriptedEngine(info, limits, new TraceScript(header, trace)),
-            new EngineLoopOptions("engine-trace", 1, -1, "replay-"),
+            new EngineLoopOptions("engine-trace", 1, -1, 0, "replay-"),
             System::nanoTime,
             () -> {});
     loop.start();

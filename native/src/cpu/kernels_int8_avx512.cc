@@ -1,0 +1,9 @@
+#define SFUMATO_SIMD_512
+
+#include "cpu/int8_kernel.h"
+
+namespace sfumato::cpu {
+
+const Int8Kernels kAvx512Int8Kernels = {"int8 packed panels", kPanelWidth, sizeof(InputQuad), Quantise, ProductOfInt8};
+
+}  // namespace sfumato::cpu

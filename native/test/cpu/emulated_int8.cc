@@ -1,0 +1,16 @@
+#if defined(__x86_64__)
+
+#include "cpu/emulated_avx512.h"
+#include "cpu/emulated_kernels.h"
+
+#define SFUMATO_SIMD_512
+
+#include "cpu/int8_kernel.h"
+
+namespace sfumato::cpu {
+
+const Int8Kernels kEmulatedInt8Kernels = {"int8 emulated", kPanelWidth, sizeof(InputQuad), Quantise, ProductOfInt8};
+
+}  // namespace sfumato::cpu
+
+#endif

@@ -10,11 +10,11 @@ namespace sfumato {
 
 /// Work space that all mixtures of a model share.
 struct ExpertWorkspace {
-  std::unique_ptr<Buffer> scores;    // [rows, experts]
-  std::unique_ptr<Buffer> weights;   // [rows, chosen]
-  std::unique_ptr<Buffer> inputs;    // [rows * chosen, width]
-  std::unique_ptr<Buffer> inner;     // [rows * chosen, expert's inner size]
-  std::unique_ptr<Buffer> outputs;   // [rows * chosen, width]
+  std::unique_ptr<Buffer> scores;            // [rows, experts]
+  std::unique_ptr<Buffer> weights;           // [rows, chosen]
+  std::unique_ptr<Buffer> inputs;            // [rows * chosen, width]
+  std::unique_ptr<Buffer> inner;             // [rows * chosen, expert's inner size]
+  std::unique_ptr<Buffer> outputs;           // [rows * chosen, width]
   std::unique_ptr<IndexBuffer> experts;      // [rows, chosen]
   std::unique_ptr<IndexBuffer> places;       // [rows, chosen]
   std::unique_ptr<IndexBuffer> rows_placed;  // [rows * chosen]

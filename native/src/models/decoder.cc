@@ -189,6 +189,13 @@ GatedTensors FindGated(TensorFinder& find, const std::string& root, int64_t inne
           find(root + "down_proj.weight", {width, inner})};
 }
 
+std::vector<GatedTensors> FindExperts(TensorFinder& find, const std::string& root, int64_t count, int64_t inner,
+                                      int64_t width) {
+  std::vector<GatedTensors> experts;
+  for (int64_t e = 0; e < count; ++e) experts.push_back(FindGated(find, root + std::to_string(e) + ".", inner, width));
+  return experts;
+}
+
 TensorView RowsOf(const TensorView& matrix, int64_t first, int64_t count) {
   if (matrix.data == nullptr) return {};
   const int64_t width = matrix.shape[1];

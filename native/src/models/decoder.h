@@ -67,6 +67,10 @@ void CheckHeads(const DecoderConfig& config, const char* heads_field, const char
 /// The feed-forward layer whose projections most families call gate_proj, up_proj and down_proj.
 GatedTensors FindGated(TensorFinder& find, const std::string& root, int64_t inner, int64_t width);
 
+/// Feed-forward layers 0..count-1 under the root, "0.gate_proj.weight" and so on.
+std::vector<GatedTensors> FindExperts(TensorFinder& find, const std::string& root, int64_t count, int64_t inner,
+                                      int64_t width);
+
 /// Rows first..first+count-1 of a matrix.
 TensorView RowsOf(const TensorView& matrix, int64_t first, int64_t count);
 

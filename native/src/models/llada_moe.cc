@@ -66,10 +66,7 @@ DecoderTensors FindTensors(TensorFinder& find, const Config& config, const Decod
     } else {
       layer.router = find(root + "mlp.gate.weight", {c.router.experts, c.width});
       if (biased) layer.router_bias = find(root + "mlp.expert_bias", {c.router.experts});
-      for (int64_t e = 0; e < c.router.experts; ++e) {
-        layer.experts.push_back(
-            FindGated(find, root + "mlp.experts." + std::to_string(e) + ".", expert_inner, c.width));
-      }
+      layer.experts = FindExperts(find, root + "mlp.experts.", c.router.experts, expert_inner, c.width);
     }
     t.layers.push_back(std::move(layer));
   }

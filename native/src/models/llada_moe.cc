@@ -52,15 +52,9 @@ DecoderTensors FindTensors(TensorFinder& find, const Config& config, const Decod
   for (int64_t i = 0; i < c.layers; ++i) {
     const std::string root = "model.layers." + std::to_string(i) + ".";
     const std::string attention = root + "self_attn.";
-    DecoderLayerTensors layer;
-    layer.attention_norm = find(root + "input_layernorm.weight", {c.width});
-    layer.query = find(attention + "q_proj.weight", {c.query_width(), c.width});
-    layer.key = find(attention + "k_proj.weight", {c.kv_width(), c.width});
-    layer.value = find(attention + "v_proj.weight", {c.kv_width(), c.width});
+    DecoderLayerTensors layer = FindLayer(find, root, c);
     layer.query_norm = find(attention + "q_norm.weight", {c.attention.head_dim});
     layer.key_norm = find(attention + "k_norm.weight", {c.attention.head_dim});
-    layer.attention_output = find(attention + "o_proj.weight", {c.width, c.query_width()});
-    layer.feed_forward_norm = find(root + "post_attention_layernorm.weight", {c.width});
     if (has_experts[static_cast<size_t>(i)] == 0) {
       layer.dense = FindGated(find, root + "mlp.", dense_inner, c.width);
     } else {

@@ -60,11 +60,7 @@ DecoderTensors FindQwenTensors(TensorFinder& find, const Config& config, const D
   for (int64_t i = 0; i < c.layers; ++i) {
     const std::string root = "model.layers." + std::to_string(i) + ".";
     const std::string attention = root + "self_attn.";
-    DecoderLayerTensors layer;
-    layer.attention_norm = find(root + "input_layernorm.weight", {c.width});
-    layer.query = find(attention + "q_proj.weight", {c.query_width(), c.width});
-    layer.key = find(attention + "k_proj.weight", {c.kv_width(), c.width});
-    layer.value = find(attention + "v_proj.weight", {c.kv_width(), c.width});
+    DecoderLayerTensors layer = FindLayer(find, root, c);
     if (body == QwenBody::kQwen2) {
       layer.query_bias = find(attention + "q_proj.bias", {c.query_width()});
       layer.key_bias = find(attention + "k_proj.bias", {c.kv_width()});
@@ -73,8 +69,6 @@ DecoderTensors FindQwenTensors(TensorFinder& find, const Config& config, const D
       layer.query_norm = find(attention + "q_norm.weight", {c.attention.head_dim});
       layer.key_norm = find(attention + "k_norm.weight", {c.attention.head_dim});
     }
-    layer.attention_output = find(attention + "o_proj.weight", {c.width, c.query_width()});
-    layer.feed_forward_norm = find(root + "post_attention_layernorm.weight", {c.width});
     if (mixtures[static_cast<size_t>(i)]) {
       layer.router = find(root + "mlp.gate.weight", {c.router.experts, c.width});
       layer.experts = FindExperts(find, root + "mlp.experts.", c.router.experts, expert_inner, c.width);

@@ -25,6 +25,7 @@ constexpr Family kFamilies[] = {
     {"sdar_moe", "SDARMoeForCausalLM", LoadSdarMoe},
     {"Fast_dLLM_Qwen", "Fast_dLLM_QwenForCausalLM", LoadFastDllmV2},
     {"diffusion_gemma", "DiffusionGemmaForBlockDiffusion", LoadDiffusionGemma},
+    {"nemotron_labs_diffusion", "NemotronLabsDiffusionModel", LoadNemotronLabsDiffusion},
     {"modernbert", "ModernBertForMaskedLM", LoadModernBertMlm},
     {"bert", "BertForMaskedLM", LoadBertMlm},
 };

@@ -135,8 +135,8 @@ TEST(OpenTest, RefusesFamiliesAndFeaturesThatItDoesNotHave) {
       "llada2_moe with LLaDA2MoeModelLM, Dream with DreamModel, a2d-qwen2 with A2DQwen2LMHeadModel, a2d-qwen3 with "
       "A2DQwen3LMHeadModel, sdar with SDARForCausalLM, sdar_moe with SDARMoeForCausalLM, Fast_dLLM_Qwen with "
       "Fast_dLLM_QwenForCausalLM, "
-      "diffusion_gemma with DiffusionGemmaForBlockDiffusion, modernbert "
-      "with ModernBertForMaskedLM, bert with BertForMaskedLM)");
+      "diffusion_gemma with DiffusionGemmaForBlockDiffusion, nemotron_labs_diffusion with NemotronLabsDiffusionModel, "
+      "modernbert with ModernBertForMaskedLM, bert with BertForMaskedLM)");
   EXPECT_EQ(error("\"rope\": true", "\"rope\": false", SFUMATO_UNIMPLEMENTED),
             "config.json rope: false (expected: true)");
   EXPECT_EQ(error("\"n_heads\": 4", "\"n_heads\": 5", SFUMATO_DATA_LOSS),

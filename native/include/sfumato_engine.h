@@ -93,8 +93,9 @@ typedef enum sfumato_attention {
   SFUMATO_ATTENTION_BLOCK_CAUSAL = 1,
   /* A causal encoder over the context, a bidirectional canvas over the encoder's cache. PREFILL and COMMIT items are
    * causal, DENOISE items hold the canvas, at most sfumato_info.block_length tokens, right after the whole context.
-   * What a DENOISE item's distributions predict conditions the slot's next one, unless that is of step 1; a row without
-   * a candidate is conditioned on its own token. */
+   * diffusion_gemma: what a DENOISE item's distributions predict conditions the slot's next one, unless that is of step
+   * 1; a row without a candidate is conditioned on its own token. nemotron_labs_diffusion: a row of a PREFILL or COMMIT
+   * item is about the token after it, that of the last one about the first of the canvas that follows. */
   SFUMATO_ATTENTION_ENCODER_CANVAS = 2,
   /* FULL or BLOCK_CAUSAL, as the checkpoint was trained: its config does not say. */
   SFUMATO_ATTENTION_FULL_OR_BLOCK_CAUSAL = 3

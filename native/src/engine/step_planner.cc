@@ -175,7 +175,7 @@ void StepPlanner::CheckEncoderCanvas(int32_t index) const {
   CheckField(index, "token_count", item.token_count, 1, facts_.block_length);
   CheckField(index, "guidance_item", item.guidance_item, -1, -1);
   const bool tempered = (item.flags & SFUMATO_FLAG_TEMPERED_PROBABILITIES) != 0;
-  if (item.temperature > 0 && !tempered) {
+  if (facts_.self_conditioning && item.temperature > 0 && !tempered) {
     Fail(SFUMATO_INVALID_ARGUMENT, FieldName(index, "flags"), item.flags,
          "SFUMATO_FLAG_TEMPERED_PROBABILITIES, since the next step is conditioned on the tempered distribution");
   }

@@ -93,8 +93,20 @@ std::vector<int64_t> Config::Integers(const std::string& name, int64_t low, int6
   const Json& value = Field(name);
   if (!value.is_array() || static_cast<int64_t>(value.size()) != count)
     Fail(SFUMATO_DATA_LOSS, Label(name), Shown(value), "a list of " + std::to_string(count) + " integers");
+  return IntegersOf(name, low, high);
+}
+
+std::vector<int64_t> Config::IntegersOrNone(const std::string& name, int64_t low, int64_t high, int64_t most) const {
+  if (!Has(name)) return {};
+  const Json& value = Field(name);
+  if (!value.is_array() || static_cast<int64_t>(value.size()) > most)
+    Fail(SFUMATO_DATA_LOSS, Label(name), Shown(value), "a list of at most " + std::to_string(most) + " integers");
+  return IntegersOf(name, low, high);
+}
+
+std::vector<int64_t> Config::IntegersOf(const std::string& name, int64_t low, int64_t high) const {
   std::vector<int64_t> numbers;
-  for (const Json& entry : value) {
+  for (const Json& entry : Field(name)) {
     const bool fits = entry.is_number_integer() &&
                       !(entry.is_number_unsigned() && entry.get<uint64_t>() > static_cast<uint64_t>(high)) &&
                       entry.get<int64_t>() >= low && entry.get<int64_t>() <= high;

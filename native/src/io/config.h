@@ -37,6 +37,9 @@ class Config {
   /// A list of so many integers that must be there, low <= each <= high; throws DATA_LOSS.
   std::vector<int64_t> Integers(const std::string& name, int64_t low, int64_t high, int64_t count) const;
 
+  /// A list of at most so many such integers; empty when the field is missing or null.
+  std::vector<int64_t> IntegersOrNone(const std::string& name, int64_t low, int64_t high, int64_t most) const;
+
   /// A list of so many strings that must be there; throws DATA_LOSS.
   std::vector<std::string> Texts(const std::string& name, int64_t count) const;
 
@@ -54,6 +57,7 @@ class Config {
 
  private:
   const Json& Field(const std::string& name) const;
+  std::vector<int64_t> IntegersOf(const std::string& name, int64_t low, int64_t high) const;
 
   std::string Label(const std::string& name) const { return path_ + name; }
 

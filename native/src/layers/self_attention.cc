@@ -38,9 +38,10 @@ void SelfAttention::RunQueries(Backend& backend, const StepLayout& layout, bool 
   if (query_norm != nullptr) {
     backend.HeadNorm({queries, width, rows, shape.heads, shape.head_dim, query_norm->data(), norm_epsilon});
   }
-  if (rope != nullptr) {
-    backend.Rope({queries, width, rows, shape.heads, shape.head_dim, rope->rotary_dim, layout.positions.data(),
-                  selected_only ? layout.selected.data() : nullptr, rope->cosines->data(), rope->sines->data()});
+  const RopeTable* table = query_rope == nullptr ? rope : query_rope;
+  if (table != nullptr) {
+    backend.Rope({queries, width, rows, shape.heads, shape.head_dim, table->rotary_dim, layout.positions.data(),
+                  selected_only ? layout.selected.data() : nullptr, table->cosines->data(), table->sines->data()});
   }
   AttentionArguments arguments;
   arguments.layout = &layout;

@@ -36,6 +36,8 @@ struct SelfAttention {
   int64_t context_window = 0;
   /// Norm of each head's values; null for none.
   std::unique_ptr<Buffer> value_norm = nullptr;  // [head_dim]
+  /// Rotates the queries where they are scaled by their position too; null where rope does.
+  const RopeTable* query_rope = nullptr;
 
   /// Keys and values of all rows of the step; written to the pages of the items that want it.
   void RunKeyValues(Backend& backend, const StepLayout& layout, const float* input, const KeyValuePages& pages,

@@ -29,6 +29,17 @@ FeedForward Pack(Backend& backend, const GatedTensors& t) {
   return {{backend.PackGated(t.gate, t.up), nullptr}, {backend.Pack({t.down}), nullptr}, Epilogue::kGatedSilu};
 }
 
+/// The table of keys, or of queries, which may be scaled by their position.
+RopeTable BuildRope(Backend& backend, const DecoderConfig& config, bool queries) {
+  const std::vector<float> frequencies = config.yarn
+                                             ? YarnFrequencies(config.rotary_dim, config.rope_theta, *config.yarn)
+                                             : RotaryFrequencies(config.rotary_dim, config.rope_theta);
+  const float factor = config.yarn ? config.yarn->attention_factor : 1.0f;
+  return RopeTable::Build(backend, config.max_positions, frequencies, [&](int64_t position) {
+    return queries ? factor * config.query_scaling.At(position) : factor;
+  });
+}
+
 /// The widest feed-forward layer of those that pick chooses among a layer's.
 template <class Pick>
 int64_t WidestInner(const DecoderTensors& tensors, const Pick& pick) {
@@ -50,7 +61,8 @@ class Decoder : public Model {
         embedding_(backend.UploadTable(tensors.embedding)),
         norm_(UploadFloats(backend, tensors.norm)),
         head_(backend.Pack({tensors.head})),
-        rope_(RopeTable::Build(backend, config.max_positions, config.rotary_dim, config.rope_theta)),
+        rope_(BuildRope(backend, config, false)),
+        query_rope_(config.query_scaling.beta == 0 ? RopeTable{} : BuildRope(backend, config, true)),
         cache_(backend, config.layers, limits.max_pages, limits.page_tokens, config.attention),
         hidden_(backend.Allocate(limits.max_rows * config.width)),
         normed_(backend.Allocate(limits.max_rows * config.width)),
@@ -113,6 +125,7 @@ class Decoder : public Model {
                        UploadIfThere(backend_, t.query_norm),
                        UploadIfThere(backend_, t.key_norm),
                        config_.epsilon};
+    if (config_.query_scaling.beta != 0) layer.attention.query_rope = &query_rope_;
     if (t.key_bias.data != nullptr) layer.attention.key_value.bias = UploadFloats(backend_, {t.key_bias, t.value_bias});
     layer.feed_forward_norm = UploadFloats(backend_, t.feed_forward_norm);
     if (t.dense) layer.dense = Pack(backend_, *t.dense);
@@ -141,6 +154,7 @@ class Decoder : public Model {
   std::unique_ptr<Buffer> norm_;
   std::unique_ptr<PackedMatrix> head_;
   RopeTable rope_;
+  RopeTable query_rope_;
   std::vector<Layer> layers_;
   KeyValueCache cache_;
   std::unique_ptr<Buffer> hidden_;    // [rows, width]
@@ -185,9 +199,28 @@ void CheckHeads(const DecoderConfig& config, const char* heads_field, const char
   }
 }
 
+DecoderLayerTensors FindLayer(TensorFinder& find, const std::string& root, const DecoderConfig& config) {
+  const std::string attention = root + "self_attn.";
+  DecoderLayerTensors layer;
+  layer.attention_norm = find(root + "input_layernorm.weight", {config.width});
+  layer.query = find(attention + "q_proj.weight", {config.query_width(), config.width});
+  layer.key = find(attention + "k_proj.weight", {config.kv_width(), config.width});
+  layer.value = find(attention + "v_proj.weight", {config.kv_width(), config.width});
+  layer.attention_output = find(attention + "o_proj.weight", {config.width, config.query_width()});
+  layer.feed_forward_norm = find(root + "post_attention_layernorm.weight", {config.width});
+  return layer;
+}
+
 GatedTensors FindGated(TensorFinder& find, const std::string& root, int64_t inner, int64_t width) {
   return {find(root + "gate_proj.weight", {inner, width}), find(root + "up_proj.weight", {inner, width}),
           find(root + "down_proj.weight", {width, inner})};
+}
+
+std::vector<GatedTensors> FindExperts(TensorFinder& find, const std::string& root, int64_t count, int64_t inner,
+                                      int64_t width) {
+  std::vector<GatedTensors> experts;
+  for (int64_t e = 0; e < count; ++e) experts.push_back(FindGated(find, root + std::to_string(e) + ".", inner, width));
+  return experts;
 }
 
 TensorView RowsOf(const TensorView& matrix, int64_t first, int64_t count) {

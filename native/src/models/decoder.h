@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "layers/rotary_frequencies.h"
 #include "models/model.h"
 #include "models/tensor_finder.h"
 
@@ -18,6 +19,9 @@ struct DecoderConfig {
   /// Leading numbers of each head that are rotated.
   int64_t rotary_dim = 0;
   double rope_theta = 10000;
+  std::optional<YarnScaling> yarn;
+  /// Only where all numbers of a head are rotated.
+  QueryScaling query_scaling;
   int64_t vocabulary = 0;
   int64_t max_positions = 0;
   float epsilon = 0;
@@ -64,8 +68,16 @@ ModelFacts DecoderFacts(const char* family, const Config& config, const DecoderC
 /// Throws DATA_LOSS naming the fields unless heads and sizes go together.
 void CheckHeads(const DecoderConfig& config, const char* heads_field, const char* kv_heads_field);
 
+/// A layer's norms and attention by the names that most families share: input_layernorm, self_attn.{q,k,v,o}_proj,
+/// post_attention_layernorm.
+DecoderLayerTensors FindLayer(TensorFinder& find, const std::string& root, const DecoderConfig& config);
+
 /// The feed-forward layer whose projections most families call gate_proj, up_proj and down_proj.
 GatedTensors FindGated(TensorFinder& find, const std::string& root, int64_t inner, int64_t width);
+
+/// Feed-forward layers 0..count-1 under the root, "0.gate_proj.weight" and so on.
+std::vector<GatedTensors> FindExperts(TensorFinder& find, const std::string& root, int64_t count, int64_t inner,
+                                      int64_t width);
 
 /// Rows first..first+count-1 of a matrix.
 TensorView RowsOf(const TensorView& matrix, int64_t first, int64_t count);

@@ -192,6 +192,7 @@ ModelFacts FactsOf(const Config& config, const GemmaConfig& c, int64_t parameter
   facts.pad_token_id = text.TokenOr("pad_token_id", c.vocabulary);
   facts.attention = SFUMATO_ATTENTION_ENCODER_CANVAS;
   facts.key_value_cache = true;
+  facts.self_conditioning = true;
   facts.block_length = static_cast<int32_t>(c.canvas);
   facts.parameters = parameters;
   return facts;

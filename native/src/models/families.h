@@ -36,6 +36,13 @@ std::unique_ptr<Model> LoadDiffusionGemma(Backend& backend, const Checkpoint& ch
 /// SDAR and TraDo: the body of Qwen3, block-causal.
 std::unique_ptr<Model> LoadSdar(Backend& backend, const Checkpoint& checkpoint, const ModelLimits& limits);
 
+/// SDAR-30B-A3B: the body of Qwen3's mixtures of experts, block-causal.
+std::unique_ptr<Model> LoadSdarMoe(Backend& backend, const Checkpoint& checkpoint, const ModelLimits& limits);
+
+/// Nemotron-Labs-Diffusion: the body of Ministral 3, causal context, bidirectional canvas over its cache.
+std::unique_ptr<Model> LoadNemotronLabsDiffusion(Backend& backend, const Checkpoint& checkpoint,
+                                                 const ModelLimits& limits);
+
 /// Fast-dLLM v2: the body of Qwen2, block-causal, shifted logits.
 std::unique_ptr<Model> LoadFastDllmV2(Backend& backend, const Checkpoint& checkpoint, const ModelLimits& limits);
 

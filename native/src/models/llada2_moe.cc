@@ -55,8 +55,7 @@ void FindFeedForward(TensorFinder& find, const Config& config, const DecoderConf
   layer.router = find(root + "gate.weight", {c.router.experts, c.width});
   if (config.BooleanOr("moe_router_enable_expert_bias", true))
     layer.router_bias = find(root + "gate.expert_bias", {c.router.experts});
-  for (int64_t e = 0; e < c.router.experts; ++e)
-    layer.experts.push_back(FindGated(find, root + "experts." + std::to_string(e) + ".", inner, c.width));
+  layer.experts = FindExperts(find, root + "experts.", c.router.experts, inner, c.width);
   if (shared > 0) layer.dense = FindGated(find, root + "shared_experts.", shared * inner, c.width);
 }
 

@@ -52,24 +52,15 @@ DecoderTensors FindTensors(TensorFinder& find, const Config& config, const Decod
   for (int64_t i = 0; i < c.layers; ++i) {
     const std::string root = "model.layers." + std::to_string(i) + ".";
     const std::string attention = root + "self_attn.";
-    DecoderLayerTensors layer;
-    layer.attention_norm = find(root + "input_layernorm.weight", {c.width});
-    layer.query = find(attention + "q_proj.weight", {c.query_width(), c.width});
-    layer.key = find(attention + "k_proj.weight", {c.kv_width(), c.width});
-    layer.value = find(attention + "v_proj.weight", {c.kv_width(), c.width});
+    DecoderLayerTensors layer = FindLayer(find, root, c);
     layer.query_norm = find(attention + "q_norm.weight", {c.attention.head_dim});
     layer.key_norm = find(attention + "k_norm.weight", {c.attention.head_dim});
-    layer.attention_output = find(attention + "o_proj.weight", {c.width, c.query_width()});
-    layer.feed_forward_norm = find(root + "post_attention_layernorm.weight", {c.width});
     if (has_experts[static_cast<size_t>(i)] == 0) {
       layer.dense = FindGated(find, root + "mlp.", dense_inner, c.width);
     } else {
       layer.router = find(root + "mlp.gate.weight", {c.router.experts, c.width});
       if (biased) layer.router_bias = find(root + "mlp.expert_bias", {c.router.experts});
-      for (int64_t e = 0; e < c.router.experts; ++e) {
-        layer.experts.push_back(
-            FindGated(find, root + "mlp.experts." + std::to_string(e) + ".", expert_inner, c.width));
-      }
+      layer.experts = FindExperts(find, root + "mlp.experts.", c.router.experts, expert_inner, c.width);
     }
     t.layers.push_back(std::move(layer));
   }

@@ -24,6 +24,8 @@ struct ModelFacts {
   /// Whether what pages hold is what would be computed again.
   bool key_value_cache = false;
   bool shifted_logits = false;
+  /// Whether a canvas's step is conditioned on what the one before predicted.
+  bool self_conditioning = false;
   /// Positions of a block that the model was trained with; 0 when its config names none.
   int32_t block_length = 0;
   int64_t parameters = 0;

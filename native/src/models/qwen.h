@@ -11,10 +11,12 @@ enum class QwenBody {
   kQwen2,
   /// Norms of each head's queries and keys.
   kQwen3,
+  /// The same, with mixtures of experts by softmax in all layers or in some.
+  kQwen3Moe,
 };
 
-/// Loads a checkpoint in the layout of Qwen2ForCausalLM or Qwen3ForCausalLM. The facts are DecoderFacts with full
-/// attention, changed by adjust.
+/// Loads a checkpoint in the layout of Qwen2ForCausalLM, Qwen3ForCausalLM or Qwen3MoeForCausalLM. The facts are
+/// DecoderFacts with full attention, changed by adjust.
 template <class Adjust>
 std::unique_ptr<Model> LoadQwen(Backend& backend, const Checkpoint& checkpoint, const ModelLimits& limits,
                                 QwenBody body, const char* family, const Adjust& adjust);
@@ -22,7 +24,8 @@ std::unique_ptr<Model> LoadQwen(Backend& backend, const Checkpoint& checkpoint, 
 /// Reads the config and refuses what a decoder does not compute.
 DecoderConfig ReadQwenConfig(const Config& config, QwenBody body);
 
-/// model.embed_tokens, model.layers.N.{input_layernorm, self_attn, post_attention_layernorm, mlp}, model.norm, lm_head.
+/// model.embed_tokens, model.layers.N.{input_layernorm, self_attn, post_attention_layernorm, mlp}, model.norm, lm_head;
+/// of a mixture, mlp.{gate, experts.E}.
 DecoderTensors FindQwenTensors(TensorFinder& find, const Config& config, const DecoderConfig& decoder, QwenBody body);
 
 template <class Adjust>

@@ -22,8 +22,10 @@ constexpr Family kFamilies[] = {
     {"a2d-qwen2", "A2DQwen2LMHeadModel", LoadA2dQwen2},
     {"a2d-qwen3", "A2DQwen3LMHeadModel", LoadA2dQwen3},
     {"sdar", "SDARForCausalLM", LoadSdar},
+    {"sdar_moe", "SDARMoeForCausalLM", LoadSdarMoe},
     {"Fast_dLLM_Qwen", "Fast_dLLM_QwenForCausalLM", LoadFastDllmV2},
     {"diffusion_gemma", "DiffusionGemmaForBlockDiffusion", LoadDiffusionGemma},
+    {"nemotron_labs_diffusion", "NemotronLabsDiffusionModel", LoadNemotronLabsDiffusion},
     {"modernbert", "ModernBertForMaskedLM", LoadModernBertMlm},
     {"bert", "BertForMaskedLM", LoadBertMlm},
 };

@@ -143,7 +143,7 @@ TEST_P(BlocksTest, OnlyWholeBlocksAreWritten) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, BlocksTest,
-                         testing::Values("sdar", "llada2_moe", "fast_dllm_v2", "a2d_qwen2", "a2d_qwen3"),
+                         testing::Values("sdar", "sdar_moe", "llada2_moe", "fast_dllm_v2", "a2d_qwen2", "a2d_qwen3"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace

@@ -99,6 +99,25 @@ TEST(OpenTest, NamesAllTensorsThatContradictTheConfig) {
   }
 }
 
+// A mixture would be every second layer, if the second were not named as a dense one.
+TEST(OpenTest, SomeLayersOfAMixtureAreDense) {
+  const TemporaryDirectory directory;
+  std::string config = ReadAll(Fixture("sdar_moe") + "/config.json");
+  const std::string from = "\"decoder_sparse_step\": 1";
+  ASSERT_NE(config.find(from), std::string::npos);
+  ASSERT_NE(config.find("\"mlp_only_layers\": [1]"), std::string::npos);
+  directory.Write("config.json", config.replace(config.find(from), from.size(), "\"decoder_sparse_step\": 2"));
+  directory.Write("model.safetensors", ReadAll(Fixture("sdar_moe") + "/model.safetensors"));
+  const std::string path = directory.path();
+  const std::string error = OpenError(SmallOptions(path), SFUMATO_DATA_LOSS);
+  for (const char* expected :
+       {"model.layers.0.mlp.gate_proj.weight: missing", "model.layers.2.mlp.gate_proj.weight: missing",
+        "model.layers.0.mlp.experts.0.up_proj.weight: in the file (expected: no tensor of that name by config.json)"}) {
+    EXPECT_NE(error.find(expected), std::string::npos) << error;
+  }
+  EXPECT_EQ(error.find("model.layers.1."), std::string::npos) << error;
+}
+
 TEST(OpenTest, RefusesFamiliesAndFeaturesThatItDoesNotHave) {
   const std::string good = ReadAll(Fixture("llada") + "/config.json");
   const auto error = [&](const std::string& from, const std::string& to, sfumato_status expected) {
@@ -114,9 +133,10 @@ TEST(OpenTest, RefusesFamiliesAndFeaturesThatItDoesNotHave) {
       error("\"model_type\": \"llada\"", "\"model_type\": \"gpt2\"", SFUMATO_UNIMPLEMENTED),
       "config.json model_type: gpt2 with LLaDAModelLM (expected: llada with LLaDAModelLM, llada with LLaDAMoEModelLM, "
       "llada2_moe with LLaDA2MoeModelLM, Dream with DreamModel, a2d-qwen2 with A2DQwen2LMHeadModel, a2d-qwen3 with "
-      "A2DQwen3LMHeadModel, sdar with SDARForCausalLM, Fast_dLLM_Qwen with Fast_dLLM_QwenForCausalLM, "
-      "diffusion_gemma with DiffusionGemmaForBlockDiffusion, modernbert "
-      "with ModernBertForMaskedLM, bert with BertForMaskedLM)");
+      "A2DQwen3LMHeadModel, sdar with SDARForCausalLM, sdar_moe with SDARMoeForCausalLM, Fast_dLLM_Qwen with "
+      "Fast_dLLM_QwenForCausalLM, "
+      "diffusion_gemma with DiffusionGemmaForBlockDiffusion, nemotron_labs_diffusion with NemotronLabsDiffusionModel, "
+      "modernbert with ModernBertForMaskedLM, bert with BertForMaskedLM)");
   EXPECT_EQ(error("\"rope\": true", "\"rope\": false", SFUMATO_UNIMPLEMENTED),
             "config.json rope: false (expected: true)");
   EXPECT_EQ(error("\"n_heads\": 4", "\"n_heads\": 5", SFUMATO_DATA_LOSS),

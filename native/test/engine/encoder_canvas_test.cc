@@ -1,100 +1,16 @@
 // DiffusionGemma through the C interface: the reference's forward cases, its two forms of config, and whole decodings.
-#include <algorithm>
-#include <cmath>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "engine/test_engine.h"
-#include "io/safetensors.h"
+#include "engine/canvas_test.h"
 #include "io/temporary_directory.h"
 
 namespace sfumato::test {
 namespace {
 
-constexpr double kTolerance = 2e-4;
-constexpr int32_t kPageTokens = 16;
-constexpr int32_t kPages = 16;
-
-sfumato_options Options(const std::string& directory) {
-  sfumato_options options;
-  EXPECT_EQ(sfumato_default_options(&options), SFUMATO_OK);
-  options.model_directory = directory.c_str();
-  options.threads = 2;
-  options.page_tokens = kPageTokens;
-  options.max_pages = kPages;
-  options.max_slots = 4;
-  return options;
-}
-
-class EncoderCanvasTest : public testing::Test {
+class EncoderCanvasTest : public CanvasTest {
  protected:
-  explicit EncoderCanvasTest() : directory_(Fixture("diffusion_gemma")), engine_(Options(directory_)) {
-    std::ifstream stream(directory_ + "/golden.json");
-    golden_ = nlohmann::json::parse(stream);
-    std::iota(engine_.buffers().pages, engine_.buffers().pages + kPages, 0);
-  }
-
-  const nlohmann::json& Case(const std::string& name) const {
-    return *std::find_if(golden_["forward"].begin(), golden_["forward"].end(),
-                         [&name](const nlohmann::json& c) { return c["name"] == name; });
-  }
-
-  sfumato_item& Add(sfumato_item_kind kind, const std::vector<int32_t>& tokens, int32_t position,
-                    const std::vector<int32_t>* rows = nullptr) {
-    static const std::vector<int32_t> none;
-    sfumato_item& item = engine_.Add(tokens, kind == SFUMATO_ITEM_DENOISE ? rows : &none);
-    item.kind = kind;
-    item.slot = 1;
-    item.first_position = item.context_tokens = position;
-    item.commit_tokens = kind == SFUMATO_ITEM_COMMIT ? item.token_count : 0;
-    item.page_count = kPages;
-    return item;
-  }
-
-  void Encode(const std::vector<int32_t>& tokens, int32_t position = 0) {
-    engine_.Clear();
-    Add(SFUMATO_ITEM_PREFILL, tokens, position);
-    engine_.Run();
-  }
-
-  std::vector<float> Denoise(const std::vector<int32_t>& canvas, int32_t position, int32_t step, float temperature,
-                             const std::vector<int32_t>* rows = nullptr) {
-    engine_.Clear();
-    sfumato_item& item = Add(SFUMATO_ITEM_DENOISE, canvas, position, rows);
-    item.step = step;
-    item.temperature = temperature;
-    item.flags = temperature > 0 ? SFUMATO_FLAG_TEMPERED_PROBABILITIES : 0;
-    return engine_.RunLogits();
-  }
-
-  void ExpectLogits(const nlohmann::json& c, const std::vector<float>& logits) {
-    SCOPED_TRACE(c["name"].get<std::string>());
-    const auto vocabulary = static_cast<size_t>(engine_.info().vocabulary);
-    double sum = std::accumulate(logits.begin(), logits.end(), 0.0);
-    EXPECT_NEAR(sum, c["logits_sum_f64"].get<double>(), 0.1);
-    for (size_t row = 0; row < logits.size() / vocabulary; ++row) {
-      const auto begin = logits.begin() + static_cast<int64_t>(row * vocabulary);
-      if (c["top2_gap"][row].get<double>() > 1e-3) {
-        EXPECT_EQ(std::max_element(begin, begin + static_cast<int64_t>(vocabulary)) - begin,
-                  c["argmax"][row].get<int64_t>())
-            << row;
-      }
-    }
-    if (c["logits"].is_null()) return;
-    const SafetensorsFile arrays(directory_ + "/golden.safetensors");
-    const TensorView& expected = arrays.tensors().at(c["logits"].get<std::string>());
-    std::vector<float> values(logits.size());
-    ASSERT_EQ(expected.size(), static_cast<int64_t>(logits.size()));
-    ReadFloats(expected, 0, expected.size(), values.data());
-    double worst = 0;
-    for (size_t i = 0; i < values.size(); ++i) worst = std::max<double>(worst, std::fabs(values[i] - logits[i]));
-    EXPECT_LE(worst, kTolerance);
-  }
-
-  std::string directory_;
-  TestEngine engine_;
-  nlohmann::json golden_;
+  EncoderCanvasTest() : CanvasTest("diffusion_gemma") {}
 };
 
 TEST_F(EncoderCanvasTest, ForwardCasesMatchTheReference) {
@@ -251,9 +167,9 @@ TEST(EncoderCanvasConfigTest, BothFormsOfTheConfigAreTheSameModel) {
   const TemporaryDirectory directory;
   directory.Write("config.json", read(fixture + "/config_per_layer_form.json"));
   directory.Write("model.safetensors", read(fixture + "/model.safetensors"));
-  TestEngine one(Options(fixture));
+  TestEngine one(CanvasOptions(fixture));
   const std::string path = directory.path();
-  TestEngine other(Options(path));
+  TestEngine other(CanvasOptions(path));
   EXPECT_EQ(one.info().parameters, other.info().parameters);
   EXPECT_EQ(one.info().state_bytes, other.info().state_bytes);
 }

@@ -58,7 +58,7 @@ TEST_P(FixtureTest, ForwardCasesMatchTheReference) {
 INSTANTIATE_TEST_SUITE_P(
     All, FixtureTest,
     testing::Combine(testing::Values("llada", "llada_moe", "llada2_moe", "dream", "a2d_qwen2", "a2d_qwen3", "sdar",
-                                     "fast_dllm_v2", "bert_mlm", "modernbert_mlm"),
+                                     "sdar_moe", "fast_dllm_v2", "bert_mlm", "modernbert_mlm"),
                      testing::ValuesIn(SupportedInstructionSets())),
     [](const auto& info) { return std::get<0>(info.param) + "_" + std::to_string(std::get<1>(info.param)); });
 

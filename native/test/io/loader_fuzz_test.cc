@@ -161,8 +161,9 @@ TEST(LoaderFuzzTest, ManyEditedJsonFiles) {
 
 // Through the C interface: whatever a config says, the engine opens or says why not.
 TEST(LoaderFuzzTest, EditedConfigsOfEveryFamily) {
-  for (const char* family : {"llada", "llada_moe", "llada2_moe", "dream", "a2d_qwen3", "sdar", "fast_dllm_v2",
-                             "bert_mlm", "modernbert_mlm", "diffusion_gemma"}) {
+  for (const char* family :
+       {"llada", "llada_moe", "llada2_moe", "dream", "a2d_qwen3", "sdar", "sdar_moe", "fast_dllm_v2", "bert_mlm",
+        "modernbert_mlm", "diffusion_gemma", "nemotron_labs_diffusion"}) {
     const std::string fixture = std::string(SFUMATO_FIXTURES) + "/" + family;
     Mutator mutator(ReadAll(fixture + "/config.json"));
     const TemporaryDirectory directory;

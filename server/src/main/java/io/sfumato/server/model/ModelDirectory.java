@@ -74,6 +74,12 @@ record ModelDirectory(
     if (family.isEmpty()) {
       config.unexpected("model_type", "absent", "the name of a model family");
     }
+    if (family.equals("nemotron_labs_diffusion")) {
+      throw new ServingException(
+          ErrorReason.MODEL_CAPABILITY,
+          "config.json.model_type: nemotron_labs_diffusion (expected: a family that is served; this"
+              + " one only loads in the core so far)");
+    }
     JsonSection root = config;
     if (root.has("text_config")) {
       config = root.section("text_config"); // of a model that also sees or hears

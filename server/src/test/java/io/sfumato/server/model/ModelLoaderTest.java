@@ -102,6 +102,15 @@ class ModelLoaderTest {
   }
 
   @Test
+  void aFamilyThatOnlyTheCoreKnowsIsRefusedByName() {
+    Path fixture = Path.of("..", "fixtures", "nemotron_labs_diffusion");
+    assertThatThrownBy(() -> ModelDirectory.read(fixture))
+        .isInstanceOf(ServingException.class)
+        .hasMessageStartingWith(
+            "config.json.model_type: nemotron_labs_diffusion (expected: a family that is served");
+  }
+
+  @Test
   void readsPublishedDefaults() throws Exception {
     ModelFiles.complete(directory);
     writeSection(

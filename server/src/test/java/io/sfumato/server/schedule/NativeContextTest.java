@@ -24,7 +24,13 @@ final class NativeContextTest {
   private static final int MOST_TOKENS = 60;
 
   @ParameterizedTest
-  @CsvSource({"sdar, 4, 0", "llada2_moe, 8, 0", "fast_dllm_v2, 8, 0", "a2d_qwen3, 8, 5"})
+  @CsvSource({
+    "sdar, 4, 0",
+    "sdar_moe, 4, 0",
+    "llada2_moe, 8, 0",
+    "fast_dllm_v2, 8, 0",
+    "a2d_qwen3, 8, 5"
+  })
   void aSessionDoesNotNoticeItsNeighbours(String family, int block, int offset) {
     EngineLimits limits = new EngineLimits(12, 8, 160, 160, Specs.MOST_ALTERNATIVES, 48, 16);
     NativeEngine engine = engine(family, false, limits);

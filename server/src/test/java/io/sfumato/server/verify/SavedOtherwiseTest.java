@@ -30,7 +30,8 @@ final class SavedOtherwiseTest {
   private static final double BF16_TOLERANCE = 1.5;
 
   /** Their routers take other experts where two are close, and then no bound holds. */
-  private static final Set<String> MIXTURES = Set.of("llada_moe", "llada2_moe", "diffusion_gemma");
+  private static final Set<String> MIXTURES =
+      Set.of("llada_moe", "llada2_moe", "sdar_moe", "diffusion_gemma");
 
   /** All fixtures that {@link Verification} replays. */
   static List<String> families() {
@@ -42,6 +43,7 @@ final class SavedOtherwiseTest {
         "a2d_qwen2",
         "a2d_qwen3",
         "sdar",
+        "sdar_moe",
         "fast_dllm_v2",
         "bert_mlm",
         "modernbert_mlm",

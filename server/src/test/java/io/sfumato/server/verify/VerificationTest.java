@@ -58,6 +58,7 @@ final class VerificationTest {
     "a2d_qwen2, 15, 8",
     "a2d_qwen3, 15, 13",
     "sdar, 14, 10",
+    "sdar_moe, 15, 10",
     "llada2_moe, 13, 9",
     "fast_dllm_v2, 12, 5",
     "diffusion_gemma, 15, 6"

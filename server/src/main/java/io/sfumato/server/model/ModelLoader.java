@@ -109,13 +109,16 @@ public final class ModelLoader {
   }
 
   private DenoiseEngine open(ModelSource source, EngineOptions options) {
-    try (LoadWatch watch =
+    LoadWatch watch =
         new LoadWatch(
             source.name(),
             LoadWatch.USUAL_INTERVAL,
             () -> engines.progress(options.modelDirectory()),
-            line -> LOG.log(Level.INFO, line))) {
+            line -> LOG.log(Level.INFO, line));
+    try {
       return engines.open(options);
+    } finally {
+      watch.close();
     }
   }
 

@@ -10,14 +10,14 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * Tells at intervals how far a model has been loaded, on a thread of its own, until it is closed.
+ * Tells at intervals how far a model has been loaded, on a thread of its own, until it is stopped.
  * Thread-safe.
  */
-final class LoadWatch implements AutoCloseable {
+final class LoadWatch {
 
   static final Duration USUAL_INTERVAL = Duration.ofSeconds(5);
 
-  private final CountDownLatch closed = new CountDownLatch(1);
+  private final CountDownLatch stopped = new CountDownLatch(1);
 
   /**
    * Starts to watch.
@@ -41,7 +41,7 @@ final class LoadWatch implements AutoCloseable {
 
   private boolean ended(Duration interval) {
     try {
-      return closed.await(interval.toNanos(), TimeUnit.NANOSECONDS);
+      return stopped.await(interval.toNanos(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return true;
@@ -58,8 +58,8 @@ final class LoadWatch implements AutoCloseable {
         100 * now.bytesRead() / Math.max(1, now.bytesTotal()));
   }
 
-  @Override
-  public void close() {
-    closed.countDown();
+  /** Ends its thread; may be called again. */
+  void stop() {
+    stopped.countDown();
   }
 }

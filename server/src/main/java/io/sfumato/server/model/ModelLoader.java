@@ -118,7 +118,7 @@ public final class ModelLoader {
     try {
       return engines.open(options);
     } finally {
-      watch.close();
+      watch.stop();
     }
   }
 

@@ -16,7 +16,7 @@ class LoadWatchTest {
   void tellsHowFarAModelIsWhileItIsKnown() throws InterruptedException {
     BlockingQueue<String> lines = new ArrayBlockingQueue<>(1000);
     AtomicLong asked = new AtomicLong();
-    try (LoadWatch watch =
+    LoadWatch watch =
         new LoadWatch(
             "tales",
             Duration.ofMillis(1),
@@ -24,10 +24,13 @@ class LoadWatchTest {
                 asked.incrementAndGet() == 1
                     ? Optional.empty()
                     : Optional.of(new LoadProgress(3L << 29, 4L << 30)),
-            lines::offer)) {
+            lines::offer);
+    try {
       assertThat(lines.take())
           .isEqualTo("model tales: 1,536 of 4,096 MiB of weights loaded (37 %)");
       assertThat(asked.get()).isGreaterThanOrEqualTo(2);
+    } finally {
+      watch.stop();
     }
   }
 }

@@ -205,7 +205,7 @@ final class PrefixCacheTest {
       if (!running.isEmpty()) {
         int index = random.nextInt(running.size());
         cache.release(running.remove(index));
-        held.remove(index);
+        held.subList(index, index + 1).clear();
       }
     }
 

@@ -48,6 +48,11 @@ final class AdmissionRules {
     if (needsPages && limits.pages() == 0) {
       throw new IllegalArgumentException("pages: 0 (expected: >= 1 for " + info.attention() + ")");
     }
+    if (isUniform(info) && info.maskTokenId() >= 0) {
+      throw new IllegalArgumentException(
+          "attention: ENCODER_CANVAS with a mask (expected: uniform noise, or a mask and FULL or"
+              + " BLOCK_CAUSAL)");
+    }
     int canvas = info.blockLength();
     int most = Math.min(limits.batchTokens(), limits.candidates());
     if (isUniform(info) && (canvas < 1 || canvas > most)) {

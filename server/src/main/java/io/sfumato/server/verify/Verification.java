@@ -38,7 +38,8 @@ public final class Verification {
    *
    * @param threads of the engine; 0 for one per core
    * @return whether no row is a FAIL
-   * @throws ServingException MODEL_CAPABILITY when golden.json is missing or malformed
+   * @throws ServingException MODEL_CAPABILITY when golden.json is missing or malformed, or the
+   *     server has no sessions for the model
    * @throws io.sfumato.engine.EngineException when the model cannot be loaded
    */
   public static boolean run(
@@ -72,9 +73,11 @@ public final class Verification {
       EngineLoopOptions options =
           new EngineLoopOptions("engine-verify", 0, maskToken(engine, golden), 0, "verify-");
       return new EngineLoop(engine, options, clock, () -> {});
-    } catch (RuntimeException refusal) {
+    } catch (IllegalArgumentException refusal) {
+      String family = engine.info().family();
       engine.close();
-      throw refusal;
+      throw new ServingException(
+          ErrorReason.MODEL_CAPABILITY, family + ": not served: " + refusal.getMessage());
     }
   }
 

@@ -2,6 +2,7 @@ package io.sfumato.server.verify;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sfumato.engine.ProductType;
 import io.sfumato.server.error.ServingException;
@@ -68,6 +69,13 @@ final class VerificationTest {
     assertThat(count("forward", Outcome.PASS)).isEqualTo(forward);
     assertThat(count("trace", Outcome.PASS)).isEqualTo(traces);
     assertThat(rows).hasSize(forward + traces);
+  }
+
+  @Test
+  void aFamilyWithoutSessionsIsRefused() {
+    assertThatThrownBy(() -> verify(FIXTURES.resolve("nemotron_labs_diffusion")))
+        .isInstanceOf(ServingException.class)
+        .hasMessageStartingWith("nemotron_labs_diffusion: not served: attention: ENCODER_CANVAS");
   }
 
   @Test

@@ -147,6 +147,48 @@ def torch_llada(directory, canvas):
     return lambda: step(torch.randint(0, step.vocabulary, (1, canvas)))
 
 
+def torch_gemma(directory, canvas):
+    """Hugging Face's own decoder, head, soft cap and candidates; every step is conditioned on the one before."""
+    from safetensors.torch import load_file
+    from transformers import DiffusionGemmaConfig
+    from transformers.cache_utils import DynamicCache
+    from transformers.models.diffusion_gemma.modeling_diffusion_gemma import DiffusionGemmaDecoderModel
+
+    with open(os.path.join(directory, "config.json")) as file:
+        config = DiffusionGemmaConfig(**json.load(file))
+    config.text_config._attn_implementation = "sdpa"
+    with torch.device("meta"):
+        decoder = DiffusionGemmaDecoderModel(config)
+    prefix = "model.decoder."
+    stored = load_file(os.path.join(directory, "model.safetensors"))
+    weights = {name.removeprefix(prefix): tensor.float() for name, tensor in stored.items() if name.startswith(prefix)}
+    del stored
+    decoder.load_state_dict(weights, strict=False, assign=True)
+    decoder.rotary_emb = type(decoder.rotary_emb)(config.text_config)  # buffers that no checkpoint holds
+    decoder.embed_tokens.embed_scale = torch.tensor(config.text_config.hidden_size**0.5)
+    missing = [name for name, value in list(decoder.named_parameters()) + list(decoder.named_buffers()) if value.is_meta]
+    if missing:
+        raise SystemExit(f"PyTorch: {missing} without values (expected: none)")
+    decoder.eval().requires_grad_(False)
+    cap, vocabulary = config.text_config.final_logit_softcapping, config.text_config.vocab_size
+    cache = DynamicCache(config=config.text_config)  # of no context
+    for layer, module in zip(cache.layers, decoder.layers):
+        layer.keys = layer.values = torch.empty(1, module.self_attn.k_proj.out_features // module.self_attn.head_dim, 0, module.self_attn.head_dim)
+        layer.is_initialized = True
+    last = None
+
+    def step():
+        nonlocal last
+        hidden = decoder(torch.randint(0, vocabulary, (1, canvas)), past_key_values=cache, self_conditioning_logits=last).last_hidden_state
+        last = torch.tanh(torch.nn.functional.linear(hidden, decoder.embed_tokens.weight) / cap) * cap
+        logs = torch.log_softmax(last[0], -1)
+        probabilities = logs.exp()
+        best = probabilities.topk(2)
+        return torch.multinomial(probabilities, 1), best, -(probabilities * logs).sum(-1)
+
+    return step
+
+
 def timed(run, seconds):
     times, begin = [], time.perf_counter()
     run()
@@ -158,7 +200,7 @@ def timed(run, seconds):
 
 
 def shapes(a):
-    models = {"llada-8b": (write_llada, torch_llada, 256), "diffusion-gemma-26b-a4b": (write_gemma, None, 256)}
+    models = {"llada-8b": (write_llada, torch_llada, 256), "diffusion-gemma-26b-a4b": (write_gemma, torch_gemma, 256)}
     for name in a.models.split(","):
         writer, peer, canvas = models[name]
         with tempfile.TemporaryDirectory(dir=a.scratch) as directory:
@@ -176,7 +218,7 @@ def shapes(a):
                   f"{facts['state_bytes'] / 2**30:.2f} GiB: {held / stated - 1:+.1%} (bar: 5 %)")
             print(f"  step {median:.0f} ms; " + ", ".join(f"{part} {figures['ms'] / sum(p['ms'] for p in profile.values()):.0%}"
                                                     for part, figures in sorted(profile.items(), key=lambda item: -item[1]["ms"])[:6]), flush=True)
-            if a.peers and peer is not None:
+            if a.peers:
                 with torch.inference_mode():
                     run = peer(directory, canvas)
                     other = timed(run, a.seconds)

@@ -11,38 +11,18 @@ import io.sfumato.server.canvas.Canvas;
  * block in passes of its own, and a step about the canvas sends the block at work, right behind all
  * of that. Positions count from the first token of the prompt. Confined to the engine thread.
  */
-final class EncodedSequence implements KeptSequence {
+final class EncodedSequence extends KeptSequence {
 
-  private final SessionSpec spec;
-  private final Canvas canvas;
-  private final int promptLength;
   private final int chunkTokens;
   private final int maxPositions;
-  private int reused; // tokens that were in the pages from the start
-  private int held; // tokens in the pages
   private int start; // of the step at hand
   private int end;
   private boolean filling; // the step at hand only fills pages
-  private int passes;
-  private long tokenForwards;
 
   EncodedSequence(SessionSpec spec, Canvas canvas, ModelFacts model) {
-    this.spec = spec;
-    this.canvas = canvas;
-    promptLength = spec.promptTokens().length;
+    super(spec, canvas);
     chunkTokens = model.chunkTokens();
     maxPositions = model.maxPositions();
-  }
-
-  @Override
-  public void reuse(int tokens) {
-    reused = tokens;
-    held = tokens;
-  }
-
-  @Override
-  public int held() {
-    return held;
   }
 
   /** The token at a position of the prompt or of a finished block. */
@@ -55,7 +35,7 @@ final class EncodedSequence implements KeptSequence {
 
   /** Whether the pages lack a part of the prompt or of a finished block. */
   boolean lacksContext() {
-    return held < blockStart();
+    return held() < blockStart();
   }
 
   private int blockStart() {
@@ -73,15 +53,15 @@ final class EncodedSequence implements KeptSequence {
   /** The next step sends the next tokens of the context only, to keep them. */
   void fill() {
     filling = true;
-    start = held;
-    end = Math.min(held + chunkTokens, held < promptLength ? promptLength : blockStart());
+    start = held();
+    end = Math.min(held() + chunkTokens, held() < promptLength ? promptLength : blockStart());
   }
 
   /** The next step sends the block at work. */
   void ask() {
     filling = false;
-    start = held;
-    end = held + blockLength();
+    start = held();
+    end = held() + blockLength();
   }
 
   /** Whether the step at hand only fills pages. */
@@ -123,20 +103,6 @@ final class EncodedSequence implements KeptSequence {
 
   /** The step at hand was run: the pages hold what it wrote. */
   void ran() {
-    held = filling ? end : held;
-    passes++;
-    tokenForwards += tokens();
-  }
-
-  @Override
-  public Usage usage(int committedTokens) {
-    return new Usage(
-        promptLength,
-        canvas.length(),
-        committedTokens,
-        reused,
-        passes,
-        tokenForwards,
-        canvas.history().totalRevisions());
+    ran(1, tokens(), filling ? tokens() : 0);
   }
 }

@@ -17,49 +17,29 @@ import io.sfumato.server.canvas.Canvas;
  * their own, those of the canvas in the first step of the block that follows. Guidance needs a
  * second view of the prompt, so that it keeps nothing.
  */
-final class Sequence implements KeptSequence {
+final class Sequence extends KeptSequence {
 
-  private final SessionSpec spec;
   private final Attending attending;
-  private final Canvas canvas;
   private final int maskToken;
-  private final int promptLength;
   private final int chunkTokens;
   private final CachedContext cached; // null without an approximate cache
-  private int reused; // tokens that were in the pages from the start
-  private int held; // tokens in the pages
   private int start; // of the step at hand
   private int end;
   private int written; // tokens that the step at hand adds to the pages
   private int following; // tokens behind the step's that it sees in the pages
   private boolean filling; // the step at hand only fills pages
   private boolean guided;
-  private int passes;
-  private long tokenForwards;
 
   /**
    * @param maskToken token at undecided positions
    * @param chunkTokens most tokens of a step that only fills pages, but for a single longer block
    */
   Sequence(SessionSpec spec, Canvas canvas, int maskToken, int chunkTokens) {
-    this.spec = spec;
-    this.canvas = canvas;
+    super(spec, canvas);
     this.maskToken = maskToken;
     attending = spec.attending();
     cached = spec.cache() == CacheMode.NONE ? null : new CachedContext(canvas);
-    promptLength = spec.promptTokens().length;
     this.chunkTokens = Math.max(chunkTokens, attending.blockLength());
-  }
-
-  @Override
-  public void reuse(int tokens) {
-    reused = tokens;
-    held = tokens;
-  }
-
-  @Override
-  public int held() {
-    return held;
   }
 
   @Override
@@ -76,8 +56,8 @@ final class Sequence implements KeptSequence {
     if (!spec.keepsContext()) {
       return false;
     }
-    int lacking = finished() - held;
-    boolean ofPrompt = held < attending.borderBefore(promptLength);
+    int lacking = finished() - held();
+    boolean ofPrompt = held() < attending.borderBefore(promptLength);
     return lacking > 0 && (ofPrompt || lacking > chunkTokens);
   }
 
@@ -90,8 +70,8 @@ final class Sequence implements KeptSequence {
   void fill() {
     filling = true;
     guided = false;
-    start = held;
-    end = attending.borderBefore(Math.min(held + chunkTokens, finished()));
+    start = held();
+    end = attending.borderBefore(Math.min(held() + chunkTokens, finished()));
     written = end - start;
   }
 
@@ -115,9 +95,9 @@ final class Sequence implements KeptSequence {
       end = Math.min(end, attending.borderAfter(promptLength + rowEnd));
     }
     if (spec.keepsContext()) {
-      written = finished() - held;
-      boolean needsRowBefore = attending.shiftedLogits() && promptLength + firstRow == held;
-      start = needsRowBefore && held > 0 && written == 0 ? held - 1 : held;
+      written = finished() - held();
+      boolean needsRowBefore = attending.shiftedLogits() && promptLength + firstRow == held();
+      start = needsRowBefore && held() > 0 && written == 0 ? held() - 1 : held();
     }
   }
 
@@ -217,24 +197,9 @@ final class Sequence implements KeptSequence {
 
   /** The step at hand was run: the pages hold what it wrote. */
   void ran() {
-    if (cached == null) {
-      held += written;
-    } else if (start == 0 && end == spec.sequenceLength()) {
+    if (cached != null && start == 0 && end == spec.sequenceLength()) {
       cached.filled();
     }
-    passes += items();
-    tokenForwards += tokens();
-  }
-
-  @Override
-  public Usage usage(int committedTokens) {
-    return new Usage(
-        promptLength,
-        canvas.length(),
-        committedTokens,
-        reused,
-        passes,
-        tokenForwards,
-        canvas.history().totalRevisions());
+    ran(items(), tokens(), cached == null ? written : 0);
   }
 }

@@ -181,8 +181,9 @@ public final class EngineLoop implements SessionGate, AutoCloseable {
   private void admit() {
     queue.drainGranted(granted);
     while (!granted.isEmpty()) {
-      Session session = granted.removeFirst();
+      Session session = granted.getFirst(); // not forgotten where its place fails
       running.seat(session, rules.pages(session.spec()), clock.nanoTime());
+      granted.removeFirst();
       guard(session, Session::begin);
       guard(session, Session::boundary);
       removeEnded(); // one that ended at once makes room for the next
@@ -298,12 +299,17 @@ public final class EngineLoop implements SessionGate, AutoCloseable {
       session.fail(
           new ServingException(ErrorReason.ENGINE_LOST, "engine: lost while the session waited"));
     }
-    admit();
-    forEachRunning(session ->
-        session.fail(internalFault(session, "the engine failed, noted in the log", cause)));
+    queue.drainGranted(granted);
+    granted.forEach(session -> session.fail(engineFault(session, cause)));
+    granted.clear();
+    forEachRunning(session -> session.fail(engineFault(session, cause)));
     removeEnded();
     drained.complete(null);
     whenLost.run();
+  }
+
+  private static ServingException engineFault(Session session, Throwable cause) {
+    return internalFault(session, "the engine failed, noted in the log", cause);
   }
 
   private static ServingException internalFault(Session session, String what, Throwable cause) {

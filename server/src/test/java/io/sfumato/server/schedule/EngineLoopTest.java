@@ -16,6 +16,7 @@ import io.sfumato.server.session.FinishReason;
 import io.sfumato.server.session.Session;
 import io.sfumato.server.session.SessionEvent;
 import io.sfumato.server.session.SessionHandle;
+import io.sfumato.server.session.SessionSpec;
 import io.sfumato.server.session.SessionState;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -238,6 +239,30 @@ final class EngineLoopTest {
     ServingException refusal =
         catchThrowableOfType(ServingException.class, () -> fixture.open(slow()));
     assertThat(refusal.reason()).isEqualTo(ErrorReason.SERVER_DRAINING);
+  }
+
+  @Test
+  void aFaultWhileASessionGetsItsPlaceEndsItAndAllOthers() throws InterruptedException {
+    EngineLimits limits = new EngineLimits(2, 4, 400, 400, 0, 64, 16);
+    CountDownLatch lost = new CountDownLatch(1);
+    EngineLoop loop =
+        new EngineLoop(
+            new ScriptedEngine(
+                LoopFixture.info(AttentionKind.BLOCK_CAUSAL),
+                limits,
+                (run, batch, candidates) -> {}),
+            new EngineLoopOptions("engine-test", 4, -1, Integer.MAX_VALUE, "s"),
+            System::nanoTime,
+            lost::countDown);
+    SessionSpec without = new Specs().prompt(new int[40]).causal(4, 0, false).cacheSalt(null).build(); // a bug of ours
+    SessionHandle unlucky = loop.open(without, () -> {});
+    SessionHandle behind =
+        loop.open(new Specs().prompt(new int[40]).causal(4, 0, false).cacheSalt("").build(), () -> {});
+    loop.start();
+    assertThat(lost.await(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(reason(unlucky)).isEqualTo(ErrorReason.INTERNAL_FAULT);
+    assertThat(reason(behind)).isEqualTo(ErrorReason.INTERNAL_FAULT);
+    loop.close();
   }
 
   @Test

@@ -254,10 +254,16 @@ final class EngineLoopTest {
             new EngineLoopOptions("engine-test", 4, -1, Integer.MAX_VALUE, "s"),
             System::nanoTime,
             lost::countDown);
-    SessionSpec without = new Specs().prompt(new int[40]).causal(4, 0, false).cacheSalt(null).build(); // a bug of ours
+    SessionSpec without =
+        new Specs()
+            .prompt(new int[40])
+            .causal(4, 0, false)
+            .cacheSalt(null)
+            .build(); // a bug of ours
     SessionHandle unlucky = loop.open(without, () -> {});
     SessionHandle behind =
-        loop.open(new Specs().prompt(new int[40]).causal(4, 0, false).cacheSalt("").build(), () -> {});
+        loop.open(
+            new Specs().prompt(new int[40]).causal(4, 0, false).cacheSalt("").build(), () -> {});
     loop.start();
     assertThat(lost.await(20, TimeUnit.SECONDS)).isTrue();
     assertThat(reason(unlucky)).isEqualTo(ErrorReason.INTERNAL_FAULT);

@@ -7,18 +7,15 @@
 #include "layers/key_value_cache.h"
 #include "layers/self_attention.h"
 #include "models/families.h"
+#include "models/model_sizes.h"
 #include "models/tensor_finder.h"
 
 namespace sfumato {
 namespace {
 
-struct BertConfig {
-  int64_t width;
-  int64_t layers;
+struct BertConfig : ModelSizes {
   AttentionShape attention;
   int64_t feed_forward;
-  int64_t vocabulary;
-  int64_t max_positions;
   int64_t token_types;
   float epsilon;
 };
@@ -30,13 +27,10 @@ BertConfig ReadConfig(const Config& config) {
   config.RequireBoolean("is_decoder", false);
   config.RequireBoolean("tie_word_embeddings", true);
   BertConfig c;
-  c.width = config.Integer("hidden_size", 1, 1 << 16);
-  c.layers = config.Integer("num_hidden_layers", 1, 1024);
+  ReadSizes(config, c);
   const int64_t heads = config.Integer("num_attention_heads", 1, 1024);
   c.attention = {heads, heads, c.width / heads};
   c.feed_forward = config.Integer("intermediate_size", 1, 1 << 18);
-  c.vocabulary = config.Integer("vocab_size", 1, 1 << 24);
-  c.max_positions = config.Integer("max_position_embeddings", 1, 1 << 20);
   c.token_types = config.IntegerOr("type_vocab_size", 1, 1 << 16, 2);
   c.epsilon = static_cast<float>(config.RealOr("layer_norm_eps", 0, 1, 1e-12));
   if (c.width % heads != 0)
@@ -89,21 +83,6 @@ Tensors FindTensors(TensorFinder& find, const BertConfig& c) {
   t.head_bias = find("cls.predictions.bias", {c.vocabulary});
   find.Finish({"bert.pooler.", "bert.embeddings.position_ids", "cls.seq_relationship.", "cls.predictions.decoder."});
   return t;
-}
-
-ModelFacts FactsOf(const Config& config, const BertConfig& c, int64_t parameters) {
-  ModelFacts facts;
-  facts.family = "bert_mlm";
-  facts.vocabulary = static_cast<int32_t>(c.vocabulary);
-  facts.hidden_size = static_cast<int32_t>(c.width);
-  facts.layers = static_cast<int32_t>(c.layers);
-  facts.max_positions = static_cast<int32_t>(c.max_positions);
-  facts.mask_token_id = config.TokenOr("mask_token_id", c.vocabulary);
-  facts.end_of_text_token_id = config.TokenOr("eos_token_id", c.vocabulary);
-  facts.pad_token_id = config.TokenOr("pad_token_id", c.vocabulary);
-  facts.attention = SFUMATO_ATTENTION_FULL;
-  facts.parameters = parameters;
-  return facts;
 }
 
 struct Norm {
@@ -228,7 +207,7 @@ std::unique_ptr<Model> LoadBertMlm(Backend& backend, const Checkpoint& checkpoin
   TensorFinder find(checkpoint);
   const Tensors tensors = FindTensors(find, config);
   return std::make_unique<BertMlm>(backend, config, tensors, limits,
-                                   FactsOf(checkpoint.config(), config, find.parameters()));
+                                   FactsOf("bert_mlm", checkpoint.config(), config, find.parameters()));
 }
 
 }  // namespace sfumato

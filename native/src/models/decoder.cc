@@ -172,18 +172,13 @@ std::unique_ptr<Model> MakeDecoder(Backend& backend, const DecoderConfig& config
   return std::make_unique<Decoder>(backend, config, tensors, limits, std::move(facts));
 }
 
-ModelFacts DecoderFacts(const char* family, const Config& config, const DecoderConfig& decoder, int64_t parameters) {
-  ModelFacts facts;
-  facts.family = family;
-  facts.vocabulary = static_cast<int32_t>(decoder.vocabulary);
-  facts.hidden_size = static_cast<int32_t>(decoder.width);
-  facts.layers = static_cast<int32_t>(decoder.layers);
-  facts.max_positions = static_cast<int32_t>(decoder.max_positions);
-  facts.mask_token_id = config.TokenOr("mask_token_id", decoder.vocabulary);
-  facts.end_of_text_token_id = config.TokenOr("eos_token_id", decoder.vocabulary);
-  facts.pad_token_id = config.TokenOr("pad_token_id", decoder.vocabulary);
-  facts.parameters = parameters;
-  return facts;
+DecoderConfig ReadDecoderSizes(const Config& config) {
+  DecoderConfig c;
+  ReadSizes(config, c);
+  c.attention.heads = config.Integer("num_attention_heads", 1, 1024);
+  c.attention.kv_heads = config.IntegerOr("num_key_value_heads", 1, c.attention.heads, c.attention.heads);
+  c.attention.head_dim = c.width % c.attention.heads == 0 ? c.width / c.attention.heads : 0;
+  return c;
 }
 
 void CheckHeads(const DecoderConfig& config, const char* heads_field, const char* kv_heads_field) {

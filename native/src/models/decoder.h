@@ -6,15 +6,13 @@
 #include <vector>
 
 #include "layers/rotary_frequencies.h"
-#include "models/model.h"
+#include "models/model_sizes.h"
 #include "models/tensor_finder.h"
 
 namespace sfumato {
 
 /// Sizes of a decoder.
-struct DecoderConfig {
-  int64_t width = 0;
-  int64_t layers = 0;
+struct DecoderConfig : ModelSizes {
   AttentionShape attention = {};
   /// Leading numbers of each head that are rotated.
   int64_t rotary_dim = 0;
@@ -22,8 +20,6 @@ struct DecoderConfig {
   std::optional<YarnScaling> yarn;
   /// Only where all numbers of a head are rotated.
   QueryScaling query_scaling;
-  int64_t vocabulary = 0;
-  int64_t max_positions = 0;
   float epsilon = 0;
   /// Of the mixtures of experts; bias and expert_scale are set from the tensors.
   RouterRules router;
@@ -62,8 +58,9 @@ struct DecoderTensors {
 std::unique_ptr<Model> MakeDecoder(Backend& backend, const DecoderConfig& config, const DecoderTensors& tensors,
                                    const ModelLimits& limits, ModelFacts facts);
 
-/// The facts that follow from sizes and from the token ids of config.json. A family says the rest.
-ModelFacts DecoderFacts(const char* family, const Config& config, const DecoderConfig& decoder, int64_t parameters);
+/// Sizes and heads by the names that most families share. A head's numbers are its share of the width, or 0 where the
+/// heads don't divide it; which of them are rotated is the family's to say.
+DecoderConfig ReadDecoderSizes(const Config& config);
 
 /// Throws DATA_LOSS naming the fields unless heads and sizes go together.
 void CheckHeads(const DecoderConfig& config, const char* heads_field, const char* kv_heads_field);

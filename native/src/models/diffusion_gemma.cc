@@ -20,12 +20,9 @@ struct GemmaLayerConfig {
   AttentionShape attention;
 };
 
-struct GemmaConfig {
-  int64_t width;
+struct GemmaConfig : ModelSizes {
   int64_t feed_forward;
   int64_t expert_inner;
-  int64_t vocabulary;
-  int64_t max_positions;
   int64_t canvas;
   int64_t sliding_window;
   double sliding_theta;
@@ -34,9 +31,7 @@ struct GemmaConfig {
   float epsilon;
   float logit_cap;
   RouterRules router;
-  std::vector<GemmaLayerConfig> layers;
-
-  int64_t count() const { return static_cast<int64_t>(layers.size()); }
+  std::vector<GemmaLayerConfig> layer_configs;  // [layers]
 };
 
 /// Full layers have heads of their own, written in one of two forms: global_head_dim and num_global_key_value_heads, or
@@ -82,11 +77,9 @@ GemmaConfig ReadConfig(const Config& config) {
   full.RequireText("rope_type", "proportional");
   sliding.RequireText("rope_type", "default");
   GemmaConfig c = {};
-  c.width = text.Integer("hidden_size", 1, 1 << 16);
+  ReadSizes(text, c);
   c.feed_forward = text.Integer("intermediate_size", 1, 1 << 18);
   c.expert_inner = text.Integer("moe_intermediate_size", 1, 1 << 18);
-  c.vocabulary = text.Integer("vocab_size", 1, 1 << 24);
-  c.max_positions = text.Integer("max_position_embeddings", 1, 1 << 20);
   c.canvas = config.Integer("canvas_length", 1, 1 << 16);
   c.sliding_window = text.Integer("sliding_window", 2, 1 << 20);
   c.full_theta = full.RealOr("rope_theta", 1, 1e12, 1e6);
@@ -97,9 +90,8 @@ GemmaConfig ReadConfig(const Config& config) {
   c.router.experts = text.Integer("num_experts", 1, kMaxExperts);
   c.router.chosen = text.Integer("top_k_experts", 1, c.router.experts);
   c.router.normalized = true;
-  const int64_t layers = text.Integer("num_hidden_layers", 1, 1024);
-  const std::vector<std::string> types = text.Texts("layer_types", layers);
-  for (int64_t i = 0; i < layers; ++i) c.layers.push_back(ReadLayer(text, i, types[static_cast<size_t>(i)]));
+  const std::vector<std::string> types = text.Texts("layer_types", c.layers);
+  for (int64_t i = 0; i < c.layers; ++i) c.layer_configs.push_back(ReadLayer(text, i, types[static_cast<size_t>(i)]));
   return c;
 }
 
@@ -119,7 +111,7 @@ struct GemmaTensors {
 };
 
 GemmaLayerTensors FindLayer(TensorFinder& find, const GemmaConfig& c, int64_t index) {
-  const GemmaLayerConfig& layer = c.layers[static_cast<size_t>(index)];
+  const GemmaLayerConfig& layer = c.layer_configs[static_cast<size_t>(index)];
   const std::string root = "model.decoder.layers." + std::to_string(index) + ".";
   const std::string attention = root + "self_attn.";
   const int64_t query_width = layer.attention.heads * layer.attention.head_dim;
@@ -164,7 +156,7 @@ GemmaTensors FindTensors(TensorFinder& find, const GemmaConfig& c) {
   const std::string conditioning = "model.decoder.self_conditioning.";
   t.conditioning_norm = find(conditioning + "pre_norm.weight", {c.width});
   t.conditioning = FindGated(find, conditioning, c.feed_forward, c.width);
-  for (int64_t i = 0; i < c.count(); ++i) {
+  for (int64_t i = 0; i < c.layers; ++i) {
     t.layers.push_back(FindLayer(find, c, i));
     t.layers.back().encoder_scalar =
         find("model.encoder.language_model.layers." + std::to_string(i) + ".layer_scalar", {1});
@@ -180,21 +172,13 @@ TensorView ExpertOf(const TensorView& stack, int64_t expert) {
   return {stack.type, {rows, width}, stack.data + expert * rows * width * BytesPerNumber(stack.type)};
 }
 
-ModelFacts FactsOf(const Config& config, const GemmaConfig& c, int64_t parameters) {
-  const Config text = config.Section("text_config");
-  ModelFacts facts;
-  facts.family = "diffusion_gemma";
-  facts.vocabulary = static_cast<int32_t>(c.vocabulary);
-  facts.hidden_size = static_cast<int32_t>(c.width);
-  facts.layers = static_cast<int32_t>(c.count());
-  facts.max_positions = static_cast<int32_t>(c.max_positions);
-  facts.end_of_text_token_id = text.TokenOr("eos_token_id", c.vocabulary);
-  facts.pad_token_id = text.TokenOr("pad_token_id", c.vocabulary);
+ModelFacts GemmaFacts(const Config& config, const GemmaConfig& c, int64_t parameters) {
+  ModelFacts facts = FactsOf("diffusion_gemma", config.Section("text_config"), c, parameters);
+  facts.mask_token_id = -1;  // canvases are uniform noise
   facts.attention = SFUMATO_ATTENTION_ENCODER_CANVAS;
   facts.key_value_cache = true;
   facts.self_conditioning = true;
   facts.block_length = static_cast<int32_t>(c.canvas);
-  facts.parameters = parameters;
   return facts;
 }
 
@@ -238,7 +222,7 @@ class DiffusionGemma : public Model {
         soft_(backend.Allocate(limits.max_slots * config.canvas * config.width)),
         conditioned_(static_cast<size_t>(limits.max_slots), uint8_t{0}) {
     for (size_t i = 0; i < tensors.layers.size(); ++i)
-      layers_.push_back(MakeLayer(config.layers[i], tensors.layers[i], limits));
+      layers_.push_back(MakeLayer(config.layer_configs[i], tensors.layers[i], limits));
     backend.ReserveAttention(LargestAttention().head_dim);
     backend.ReserveCandidates(config.vocabulary, config.width);
     backend.ReserveSoftEmbeddings(config.width);
@@ -297,7 +281,7 @@ class DiffusionGemma : public Model {
 
   AttentionShape LargestAttention() const {
     AttentionShape largest = {1, 1, 1};
-    for (const GemmaLayerConfig& layer : config_.layers) {
+    for (const GemmaLayerConfig& layer : config_.layer_configs) {
       const AttentionShape& shape = layer.attention;
       largest.head_dim = std::max(largest.head_dim, shape.head_dim);
       largest.heads = std::max(largest.heads, shape.heads);
@@ -307,7 +291,7 @@ class DiffusionGemma : public Model {
   }
 
   RopeTable MakeRope(bool sliding) {
-    for (const GemmaLayerConfig& layer : config_.layers) {
+    for (const GemmaLayerConfig& layer : config_.layer_configs) {
       const int64_t size = layer.attention.head_dim;
       if (layer.sliding != sliding) continue;
       if (sliding) return RopeTable::Build(backend_, config_.max_positions, size, config_.sliding_theta);
@@ -462,7 +446,7 @@ std::unique_ptr<Model> LoadDiffusionGemma(Backend& backend, const Checkpoint& ch
   TensorFinder find(checkpoint);
   const GemmaTensors tensors = FindTensors(find, config);
   return std::make_unique<DiffusionGemma>(backend, config, tensors, limits,
-                                          FactsOf(checkpoint.config(), config, find.parameters()));
+                                          GemmaFacts(checkpoint.config(), config, find.parameters()));
 }
 
 }  // namespace sfumato

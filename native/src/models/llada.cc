@@ -70,7 +70,7 @@ std::unique_ptr<Model> LoadLlada(Backend& backend, const Checkpoint& checkpoint,
   const DecoderConfig decoder = ReadConfig(config);
   TensorFinder find(checkpoint);
   const DecoderTensors tensors = FindTensors(find, config, decoder);
-  ModelFacts facts = DecoderFacts("llada", config, decoder, find.parameters());
+  ModelFacts facts = FactsOf("llada", config, decoder, find.parameters());
   return MakeDecoder(backend, decoder, tensors, limits, std::move(facts));
 }
 

@@ -18,17 +18,10 @@ DecoderConfig ReadConfig(const Config& config) {
   config.RequireBoolean("norm_head", false);
   config.RequireBoolean("use_sliding_window", false);
   config.RequireNull("rope_scaling");
-  DecoderConfig c;
-  c.width = config.Integer("hidden_size", 1, 1 << 16);
-  c.layers = config.Integer("num_hidden_layers", 1, 1024);
-  c.attention.heads = config.Integer("num_attention_heads", 1, 1024);
-  c.attention.kv_heads = config.IntegerOr("num_key_value_heads", 1, c.attention.heads, c.attention.heads);
-  const int64_t share = c.width % c.attention.heads == 0 ? c.width / c.attention.heads : 0;
-  c.attention.head_dim = config.IntegerOr("head_dim", 1, 1 << 12, share);
+  DecoderConfig c = ReadDecoderSizes(config);
+  c.attention.head_dim = config.IntegerOr("head_dim", 1, 1 << 12, c.attention.head_dim);
   c.rotary_dim =
       static_cast<int64_t>(static_cast<double>(c.attention.head_dim) * config.RealOr("partial_rotary_factor", 0, 1, 1));
-  c.vocabulary = config.Integer("vocab_size", 1, 1 << 24);
-  c.max_positions = config.Integer("max_position_embeddings", 1, 1 << 20);
   c.rope_theta = config.RealOr("rope_theta", 1, 1e12, 10000);
   c.epsilon = static_cast<float>(config.RealOr("rms_norm_eps", 0, 1, 1e-6));
   c.router.score = RouterRules::Score::kSigmoid;
@@ -100,7 +93,7 @@ std::unique_ptr<Model> LoadLlada2Moe(Backend& backend, const Checkpoint& checkpo
   const DecoderConfig decoder = ReadConfig(config);
   TensorFinder find(checkpoint);
   const DecoderTensors tensors = FindTensors(find, config, decoder);
-  ModelFacts facts = DecoderFacts("llada2_moe", config, decoder, find.parameters());
+  ModelFacts facts = FactsOf("llada2_moe", config, decoder, find.parameters());
   facts.attention = SFUMATO_ATTENTION_BLOCK_CAUSAL;
   facts.key_value_cache = true;
   return MakeDecoder(backend, decoder, tensors, limits, std::move(facts));

@@ -18,16 +18,9 @@ DecoderConfig ReadConfig(const Config& config) {
        {"rope_scaling", "clip_qkv", "router_num_group", "router_topk_group", "shared_expert_intermediate_size"}) {
     config.RequireNull(field);
   }
-  DecoderConfig c;
-  c.width = config.Integer("hidden_size", 1, 1 << 16);
-  c.layers = config.Integer("num_hidden_layers", 1, 1024);
-  c.attention.heads = config.Integer("num_attention_heads", 1, 1024);
-  c.attention.kv_heads = config.IntegerOr("num_key_value_heads", 1, c.attention.heads, c.attention.heads);
-  c.attention.head_dim = c.width % c.attention.heads == 0 ? c.width / c.attention.heads : 0;
+  DecoderConfig c = ReadDecoderSizes(config);
   c.rotary_dim =
       static_cast<int64_t>(static_cast<double>(c.attention.head_dim) * config.RealOr("partial_rotary_factor", 0, 1, 1));
-  c.vocabulary = config.Integer("vocab_size", 1, 1 << 24);
-  c.max_positions = config.Integer("max_position_embeddings", 1, 1 << 20);
   c.rope_theta = config.RealOr("rope_theta", 1, 1e12, 10000);
   c.epsilon = static_cast<float>(config.RealOr("rms_norm_eps", 0, 1, 1e-5));
   c.router.experts = config.Integer("num_experts", 1, kMaxExperts);
@@ -75,7 +68,7 @@ std::unique_ptr<Model> LoadLladaMoe(Backend& backend, const Checkpoint& checkpoi
   const DecoderConfig decoder = ReadConfig(config);
   TensorFinder find(checkpoint);
   const DecoderTensors tensors = FindTensors(find, config, decoder);
-  ModelFacts facts = DecoderFacts("llada_moe", config, decoder, find.parameters());
+  ModelFacts facts = FactsOf("llada_moe", config, decoder, find.parameters());
   return MakeDecoder(backend, decoder, tensors, limits, std::move(facts));
 }
 

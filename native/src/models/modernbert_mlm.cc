@@ -9,17 +9,14 @@
 #include "layers/self_attention.h"
 #include "models/decoder.h"
 #include "models/families.h"
+#include "models/model_sizes.h"
 
 namespace sfumato {
 namespace {
 
-struct ModernBertConfig {
-  int64_t width;
-  int64_t layers;
+struct ModernBertConfig : ModelSizes {
   AttentionShape attention;
   int64_t feed_forward;
-  int64_t vocabulary;
-  int64_t max_positions;
   /// Every so many layers, from the first, one sees all positions; the others see a window.
   int64_t global_every;
   int64_t window;
@@ -41,13 +38,10 @@ ModernBertConfig ReadConfig(const Config& config) {
   config.RequireBoolean("decoder_bias", true);
   config.RequireBoolean("tie_word_embeddings", true);
   ModernBertConfig c;
-  c.width = config.Integer("hidden_size", 1, 1 << 16);
-  c.layers = config.Integer("num_hidden_layers", 1, 1024);
+  ReadSizes(config, c);
   const int64_t heads = config.Integer("num_attention_heads", 1, 1024);
   c.attention = {heads, heads, c.width / heads};
   c.feed_forward = config.Integer("intermediate_size", 1, 1 << 18);
-  c.vocabulary = config.Integer("vocab_size", 1, 1 << 24);
-  c.max_positions = config.Integer("max_position_embeddings", 1, 1 << 20);
   c.global_every = config.Integer("global_attn_every_n_layers", 1, 1024);
   c.window = config.Integer("local_attention", 2, 1 << 20) / 2;
   c.global_theta = config.RealOr("global_rope_theta", 1, 1e12, 160000);
@@ -91,20 +85,6 @@ Tensors FindTensors(TensorFinder& find, const ModernBertConfig& c) {
   t.head_bias = find("decoder.bias", {c.vocabulary});
   find.Finish({"decoder.weight"});
   return t;
-}
-
-ModelFacts FactsOf(const Config& config, const ModernBertConfig& c, int64_t parameters) {
-  ModelFacts facts;
-  facts.family = "modernbert_mlm";
-  facts.vocabulary = static_cast<int32_t>(c.vocabulary);
-  facts.hidden_size = static_cast<int32_t>(c.width);
-  facts.layers = static_cast<int32_t>(c.layers);
-  facts.max_positions = static_cast<int32_t>(c.max_positions);
-  facts.mask_token_id = config.TokenOr("mask_token_id", c.vocabulary);
-  facts.end_of_text_token_id = config.TokenOr("eos_token_id", c.vocabulary);
-  facts.pad_token_id = config.TokenOr("pad_token_id", c.vocabulary);
-  facts.parameters = parameters;
-  return facts;
 }
 
 struct Layer {
@@ -234,7 +214,7 @@ std::unique_ptr<Model> LoadModernBertMlm(Backend& backend, const Checkpoint& che
   TensorFinder find(checkpoint);
   const Tensors tensors = FindTensors(find, config);
   return std::make_unique<ModernBertMlm>(backend, config, tensors, limits,
-                                         FactsOf(checkpoint.config(), config, find.parameters()));
+                                         FactsOf("modernbert_mlm", checkpoint.config(), config, find.parameters()));
 }
 
 }  // namespace sfumato

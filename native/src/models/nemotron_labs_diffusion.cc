@@ -41,15 +41,9 @@ DecoderConfig ReadConfig(const Config& config) {
   rope.RequireText("rope_type", "yarn");
   rope.RequireBoolean("truncate", true);
   rope.RequireNull("partial_rotary_factor");
-  DecoderConfig c;
-  c.width = config.Integer("hidden_size", 1, 1 << 16);
-  c.layers = config.Integer("num_hidden_layers", 1, 1024);
-  c.attention.heads = config.Integer("num_attention_heads", 1, 1024);
-  c.attention.kv_heads = config.IntegerOr("num_key_value_heads", 1, c.attention.heads, c.attention.heads);
+  DecoderConfig c = ReadDecoderSizes(config);
   c.attention.head_dim = config.IntegerOr("head_dim", 1, 1 << 12, 128);
   c.rotary_dim = c.attention.head_dim;
-  c.vocabulary = config.Integer("vocab_size", 1, 1 << 24);
-  c.max_positions = config.Integer("max_position_embeddings", 1, 1 << 20);
   c.rope_theta = rope.Real("rope_theta", 2, 1e12);
   c.yarn = ReadYarn(rope);
   c.query_scaling.beta = static_cast<float>(rope.RealOr("llama_4_scaling_beta", 0, 1e3, 0));
@@ -83,7 +77,7 @@ std::unique_ptr<Model> LoadNemotronLabsDiffusion(Backend& backend, const Checkpo
   const DecoderConfig decoder = ReadConfig(config);
   TensorFinder find(checkpoint);
   const DecoderTensors tensors = FindTensors(find, config, decoder);
-  ModelFacts facts = DecoderFacts("nemotron_labs_diffusion", config, decoder, find.parameters());
+  ModelFacts facts = FactsOf("nemotron_labs_diffusion", config, decoder, find.parameters());
   facts.attention = SFUMATO_ATTENTION_ENCODER_CANVAS;
   facts.key_value_cache = true;
   facts.block_length = static_cast<int32_t>(config.IntegerOr("block_size", 1, 1 << 16, 32));

@@ -23,16 +23,9 @@ DecoderConfig ReadQwenConfig(const Config& config, QwenBody body) {
   config.RequireNull("rope_scaling");
   config.RequireBoolean("use_sliding_window", false);
   config.RequireBoolean("attention_bias", body == QwenBody::kQwen2);
-  DecoderConfig c;
-  c.width = config.Integer("hidden_size", 1, 1 << 16);
-  c.layers = config.Integer("num_hidden_layers", 1, 1024);
-  c.attention.heads = config.Integer("num_attention_heads", 1, 1024);
-  c.attention.kv_heads = config.IntegerOr("num_key_value_heads", 1, c.attention.heads, c.attention.heads);
-  const int64_t share = c.width % c.attention.heads == 0 ? c.width / c.attention.heads : 0;
-  c.attention.head_dim = config.IntegerOr("head_dim", 1, 1 << 12, share);
+  DecoderConfig c = ReadDecoderSizes(config);
+  c.attention.head_dim = config.IntegerOr("head_dim", 1, 1 << 12, c.attention.head_dim);
   c.rotary_dim = c.attention.head_dim;
-  c.vocabulary = config.Integer("vocab_size", 1, 1 << 24);
-  c.max_positions = config.Integer("max_position_embeddings", 1, 1 << 20);
   c.rope_theta = config.RealOr("rope_theta", 1, 1e12, 10000);
   c.epsilon = static_cast<float>(config.RealOr("rms_norm_eps", 0, 1, 1e-6));
   if (body == QwenBody::kQwen3Moe) {

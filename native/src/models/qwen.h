@@ -16,7 +16,7 @@ enum class QwenBody {
 };
 
 /// Loads a checkpoint in the layout of Qwen2ForCausalLM, Qwen3ForCausalLM or Qwen3MoeForCausalLM. The facts are
-/// DecoderFacts with full attention, changed by adjust.
+/// FactsOf with full attention, changed by adjust.
 template <class Adjust>
 std::unique_ptr<Model> LoadQwen(Backend& backend, const Checkpoint& checkpoint, const ModelLimits& limits,
                                 QwenBody body, const char* family, const Adjust& adjust);
@@ -35,7 +35,7 @@ std::unique_ptr<Model> LoadQwen(Backend& backend, const Checkpoint& checkpoint, 
   const DecoderConfig decoder = ReadQwenConfig(config, body);
   TensorFinder find(checkpoint);
   const DecoderTensors tensors = FindQwenTensors(find, config, decoder, body);
-  ModelFacts facts = DecoderFacts(family, config, decoder, find.parameters());
+  ModelFacts facts = FactsOf(family, config, decoder, find.parameters());
   adjust(facts);
   return MakeDecoder(backend, decoder, tensors, limits, std::move(facts));
 }

@@ -23,8 +23,8 @@ import tools.jackson.databind.node.JsonNodeFactory;
  * @param family {@code model_type} of config.json; what else is read of it stands in its {@code
  *     text_config} where there is one
  * @param maxPositions longest sequence the model knows
- * @param leastBatchTokens that a step must be able to hold: one whole context, or one canvas of a
- *     model of uniform noise
+ * @param leastBatchTokens that a step must be able to hold: one whole context, or what a model
+ *     denoises together that encodes its context
  * @param keepsBlocks whether finished blocks are kept in key-value pages
  * @param tokenBytes keys and values of one token in F32, all layers together
  * @param maskTokenId -1 when config.json names none
@@ -74,12 +74,6 @@ record ModelDirectory(
     if (family.isEmpty()) {
       config.unexpected("model_type", "absent", "the name of a model family");
     }
-    if (family.equals("nemotron_labs_diffusion")) {
-      throw new ServingException(
-          ErrorReason.MODEL_CAPABILITY,
-          "config.json.model_type: nemotron_labs_diffusion (expected: a family that is served; this"
-              + " one only loads in the core so far)");
-    }
     JsonSection root = config;
     if (root.has("text_config")) {
       config = root.section("text_config"); // of a model that also sees or hears
@@ -91,7 +85,10 @@ record ModelDirectory(
     if (positions == 0 && problems.isEmpty()) {
       config.unexpected("max_position_embeddings", "absent", "1.." + MAX_POSITIONS);
     }
-    int leastBatchTokens = root.integer("canvas_length", 1, MAX_POSITIONS, positions);
+    int leastBatchTokens =
+        family.equals("nemotron_labs_diffusion")
+            ? config.integer("block_size", 1, MAX_POSITIONS, 32)
+            : root.integer("canvas_length", 1, MAX_POSITIONS, positions);
     int mask = config.token("mask_token_id").orElse(-1);
     int pad = config.token("pad_token_id").orElse(-1);
     int[] configEnds = (root.has("eos_token_id") ? root : config).tokens("eos_token_id");

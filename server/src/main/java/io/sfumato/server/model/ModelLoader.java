@@ -200,7 +200,7 @@ public final class ModelLoader {
 
   /** The first run of a shape is the slow one: libraries choose their kernels then. */
   private static void warmUp(DenoiseEngine engine, int token, ModelDefaults defaults) {
-    int longest = defaults.isUniform() ? defaults.blockLength() : defaults.maxLengthTokens();
+    int longest = defaults.encodesContext() ? defaults.longestBlock() : defaults.maxLengthTokens();
     int tokens = Math.min(longest, engine.limits().candidates());
     StepBatch batch = new StepBatch(engine.limits());
     batch.add(ItemKind.DENOISE, 0, 0).blocks(defaults.attendingLength(), 0);

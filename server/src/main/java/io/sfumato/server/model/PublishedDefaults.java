@@ -71,14 +71,17 @@ final class PublishedDefaults {
             directory.maxPositions(),
             uniform.map(UniformDefaults::maxLength).orElse(usualLength));
     boolean blockCausal = blockCausal(section, info.attention());
+    boolean encodesContext = info.attention() == AttentionKind.ENCODER_CANVAS;
+    int longestBlock = encodesContext ? info.blockLength() : 0;
     int usualBlock = Math.min(USUAL_BLOCK, maxLength);
-    if (blockCausal) {
+    if (blockCausal || encodesContext) {
       usualBlock = info.blockLength() > 0 ? info.blockLength() : USUAL_BLOCK;
     }
     int blockLength = info.blockLength();
     int windowLength = 0;
     if (uniform.isEmpty()) {
-      blockLength = section.integer("block_length_tokens", 1, directory.maxPositions(), usualBlock);
+      int most = encodesContext ? longestBlock : directory.maxPositions();
+      blockLength = section.integer("block_length_tokens", 1, most, usualBlock);
       windowLength = section.integer("window_length_tokens", 0, directory.maxPositions(), 0);
     }
     int usualSteps = Math.min(2 * blockLength, MAX_STEPS);
@@ -124,13 +127,14 @@ final class PublishedDefaults {
         acceptance,
         revision,
         ends,
+        longestBlock,
         blockCausal,
         uniform.map(UniformDefaults::noise));
   }
 
   private static Optional<UniformDefaults> uniform(
       ModelDirectory directory, EngineInfo info, int usualLength, List<String> problems) {
-    if (info.attention() != AttentionKind.ENCODER_CANVAS) {
+    if (info.attention() != AttentionKind.ENCODER_CANVAS || info.maskTokenId() >= 0) {
       return Optional.empty();
     }
     JsonSection config =

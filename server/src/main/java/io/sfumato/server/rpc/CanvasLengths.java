@@ -66,6 +66,9 @@ record CanvasLengths(int canvas, int block, int window) {
     }
     // Where blocks are what positions see of each other, the length of the text has no say in it.
     int longest = defaults.blockCausal() ? context : length;
+    if (defaults.encodesContext()) {
+      longest = Math.min(length, defaults.longestBlock());
+    }
     int block = Math.min(defaults.blockLength(), longest);
     if (spec.hasBlockLengthTokens()) {
       block =

@@ -19,6 +19,7 @@ final class Draft {
   private int[] tokens = {};
   private boolean[] pinned = {};
   private boolean editable;
+  private String partialPath; // of the first segment of which a part is rewritten; null for none
 
   private Draft(ServedModel model, Problems problems) {
     this.model = model;
@@ -35,6 +36,16 @@ final class Draft {
       draft.add(segments.get(index), path + "[" + index + "]");
     }
     return draft;
+  }
+
+  /** Where the model sees one block at a time, it can compare the tokens of one block only. */
+  void checkNoise(int canvasLength, int blockLength) {
+    if (partialPath != null && model.defaults().encodesContext() && canvasLength > blockLength) {
+      problems.capability(
+          partialPath + ".noise",
+          "a part of the segment",
+          "0 or 1 with a canvas of more than one block, " + blockLength + " tokens");
+    }
   }
 
   /** Number of tokens. */
@@ -65,6 +76,8 @@ final class Draft {
         problems.invalid(path + ".noise", segment.getNoise(), "absent with MODE_LOCKED");
       } else if (segment.getNoise() < 1 && model.defaults().isUniform()) {
         problems.capability(path + ".noise", segment.getNoise(), "1 with a model of uniform noise");
+      } else if (segment.getNoise() > 0 && segment.getNoise() < 1 && partialPath == null) {
+        partialPath = path;
       }
     }
     switch (segment.getContentCase()) {

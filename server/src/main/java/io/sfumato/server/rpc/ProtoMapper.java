@@ -152,7 +152,8 @@ final class ProtoMapper {
             Limits.newBuilder()
                 .setMaxContextTokens(engine.maxPositions())
                 .setMaxCanvasTokens(engine.maxPositions())
-                .setVocabularySize(engine.vocabulary()))
+                .setVocabularySize(engine.vocabulary())
+                .setMaxBlockLengthTokens(defaults.longestBlock()))
         .setCapabilities(
             Capabilities.newBuilder()
                 .setNoise(
@@ -164,7 +165,7 @@ final class ProtoMapper {
                     !uniform && served.text().isPresent() && defaults.endOfTextTokens().length > 0)
                 .setRevision(!uniform)
                 .setJointEdit(!uniform)
-                .setGuidance(!uniform)
+                .setGuidance(!defaults.encodesContext())
                 .setApproximateCache(engine.approximateCache() && !defaults.blockCausal())
                 .setFixedBlockLengthTokens(uniform ? block : 0)
                 .setMaxAlternatives(served.mostAlternatives()))

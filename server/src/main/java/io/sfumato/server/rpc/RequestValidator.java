@@ -107,6 +107,7 @@ final class RequestValidator {
             prompt.length,
             model.engine().maxPositions(),
             problems);
+    template.filter(read -> problems.isEmpty()).ifPresent(read -> read.checkBlocks(lengths.block()));
     Optional<TemplateReader> shape = template.filter(read -> problems.isEmpty());
     return plan(
         model,
@@ -170,6 +171,7 @@ final class RequestValidator {
             prompt.length,
             model.engine().maxPositions(),
             problems);
+    draft.checkNoise(lengths.canvas(), lengths.block());
     if (problems.isEmpty() && !draft.isEditable(lengths.canvas())) {
       problems.invalid("start.segments", "all locked", "a blank or editable one");
     }
@@ -242,7 +244,7 @@ final class RequestValidator {
 
   private static Attending attending(
       ModelDefaults defaults, CanvasLengths lengths, boolean shiftedLogits) {
-    if (defaults.isUniform()) {
+    if (defaults.encodesContext()) {
       return Attending.CAUSAL;
     }
     return new Attending(defaults.blockCausal() ? lengths.block() : 0, 0, shiftedLogits);

@@ -64,8 +64,9 @@ final class SamplingReader {
     if (spec.hasGuidanceScale()) {
       guidance = Ranges.number(problems, path + ".guidance_scale", spec.getGuidanceScale(), 0, 20);
     }
-    if (guidance > 0 && defaults.isUniform()) {
-      problems.capability(path + ".guidance_scale", guidance, "0" + WITH_UNIFORM);
+    if (guidance > 0 && defaults.encodesContext()) {
+      problems.capability(
+          path + ".guidance_scale", guidance, "0 with a model that encodes its context");
     }
     return new SamplingSpec(
         spec.hasSeed() ? spec.getSeed() : seeds.getAsLong(),

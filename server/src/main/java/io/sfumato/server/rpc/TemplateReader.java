@@ -34,6 +34,7 @@ final class TemplateReader {
   private final Problems problems;
   private final Set<String> names = new HashSet<>();
   private final List<Slot> slots = new ArrayList<>();
+  private final List<String> paths = new ArrayList<>(); // of the slots
   private int[] tokens = {};
   private int optionCount;
 
@@ -73,6 +74,21 @@ final class TemplateReader {
     return reader;
   }
 
+  /** Where the model sees one block at a time, a choice is made within one. */
+  void checkBlocks(int blockLength) {
+    for (int index = 0; index < slots.size() && model.defaults().encodesContext(); index++) {
+      Slot slot = slots.get(index);
+      int last = slot.end() - 1;
+      if (slot instanceof Template.ChoiceSlot
+          && slot.start() / blockLength != last / blockLength) {
+        problems.capability(
+            paths.get(index),
+            "tokens " + slot.start() + ".." + last,
+            "within a block of " + blockLength + ", all that the model sees at once");
+      }
+    }
+  }
+
   /** Number of positions. */
   int length() {
     return tokens.length;
@@ -110,6 +126,7 @@ final class TemplateReader {
     int room = Math.max(1, model.engine().maxPositions() - tokens.length);
     int length = Ranges.integer(problems, path + ".length_tokens", slot.getLengthTokens(), 1, room);
     IntPredicate ends = ends(slot.getEndBefore(), path + ".end_before");
+    paths.add(path);
     slots.add(new Template.FreeSlot(slot.getName(), tokens.length, length, ends));
     appendUndecided(length);
   }
@@ -166,6 +183,7 @@ final class TemplateReader {
       options.add(new Option(text, encoded));
       length = Math.max(length, encoded.length);
     }
+    paths.add(path);
     slots.add(new Template.ChoiceSlot(slot.getName(), tokens.length, length, options));
     appendUndecided(length);
   }

@@ -42,20 +42,13 @@ final class AdmissionRules {
    * @throws IllegalArgumentException for an engine that sessions cannot use
    */
   AdmissionRules(EngineInfo info, EngineLimits limits) {
-    boolean needsPages =
-        info.attention() == AttentionKind.BLOCK_CAUSAL
-            || info.attention() == AttentionKind.ENCODER_CANVAS;
+    boolean needsPages = info.attention() == AttentionKind.BLOCK_CAUSAL || encodesContext(info);
     if (needsPages && limits.pages() == 0) {
       throw new IllegalArgumentException("pages: 0 (expected: >= 1 for " + info.attention() + ")");
     }
-    if (isUniform(info) && info.maskTokenId() >= 0) {
-      throw new IllegalArgumentException(
-          "attention: ENCODER_CANVAS with a mask (expected: uniform noise, or a mask and FULL or"
-              + " BLOCK_CAUSAL)");
-    }
     int canvas = info.blockLength();
     int most = Math.min(limits.batchTokens(), limits.candidates());
-    if (isUniform(info) && (canvas < 1 || canvas > most)) {
+    if (encodesContext(info) && (canvas < 1 || canvas > most)) {
       throw new IllegalArgumentException(
           "batch_tokens: "
               + most
@@ -67,8 +60,12 @@ final class AdmissionRules {
     this.limits = limits;
   }
 
-  private static boolean isUniform(EngineInfo info) {
+  private static boolean encodesContext(EngineInfo info) {
     return info.attention() == AttentionKind.ENCODER_CANVAS;
+  }
+
+  private static boolean isUniform(EngineInfo info) {
+    return encodesContext(info) && info.maskTokenId() < 0;
   }
 
   /**
@@ -99,7 +96,11 @@ final class AdmissionRules {
       UniformRules.check(spec, info.blockLength());
     } else {
       require(!spec.isUniform(), "uniform", "set", "absent, the model's noise is a mask");
-      checkAttending(spec.attending());
+      if (encodesContext(info)) {
+        EncoderRules.check(spec, info.blockLength());
+      } else {
+        checkAttending(spec.attending());
+      }
     }
     checkCache(spec);
     checkSize(spec);
@@ -140,7 +141,8 @@ final class AdmissionRules {
     int items = spec.sampling().guidanceScale() == 0 ? 1 : 2;
     long length = (long) spec.promptTokens().length + spec.start().length();
     requireFits("prompt and canvas", length, info.maxPositions(), "positions");
-    if (!spec.isUniform()) {
+    checkCandidates(spec);
+    if (!spec.attending().encodesContext()) {
       checkStep(spec, length, items);
     }
     require(
@@ -157,6 +159,16 @@ final class AdmissionRules {
     }
   }
 
+  private void checkCandidates(SessionSpec spec) {
+    boolean one = spec.attending().encodesContext();
+    requireFits(
+        (one ? "block" : "canvas")
+            + (spec.template().isEmpty() ? "" : " and tokens of all options"),
+        (long) (one ? spec.blockLength() : spec.start().length()) + spec.template().probes(),
+        limits.candidates(),
+        "candidates per step");
+  }
+
   private void checkStep(SessionSpec spec, long length, int items) {
     requireFits(
         (spec.keepsContext() ? "canvas and one block" : "prompt and canvas")
@@ -164,11 +176,6 @@ final class AdmissionRules {
         items * mostTokens(spec, length),
         limits.batchTokens(),
         "tokens per step");
-    requireFits(
-        "canvas" + (spec.template().isEmpty() ? "" : " and tokens of all options"),
-        (long) spec.start().length() + spec.template().probes(),
-        limits.candidates(),
-        "candidates per step");
     if (items > limits.items()) {
       throw new ServingException(
           ErrorReason.MODEL_CAPABILITY,
@@ -206,6 +213,7 @@ final class AdmissionRules {
   }
 
   private void checkAttending(Attending attending) {
+    require(!attending.encodesContext(), "attending", attending, "of the canvas, too");
     int length = attending.blockLength();
     boolean full = info.attention() == AttentionKind.FULL;
     boolean causal = info.attention() == AttentionKind.BLOCK_CAUSAL;

@@ -13,7 +13,13 @@ public final class ContextPages {
 
   /** Values of {@code model_type} whose positions attend in blocks, or to an encoded context. */
   private static final Set<String> ALWAYS =
-      Set.of("sdar", "sdar_moe", "llada2_moe", "Fast_dLLM_Qwen", "diffusion_gemma");
+      Set.of(
+          "sdar",
+          "sdar_moe",
+          "llada2_moe",
+          "Fast_dLLM_Qwen",
+          "diffusion_gemma",
+          "nemotron_labs_diffusion");
 
   /** Those that attend in blocks or not, as the checkpoint was trained. */
   private static final Set<String> FULL_OR_BLOCK_CAUSAL = Set.of("a2d-qwen2", "a2d-qwen3");

@@ -84,7 +84,7 @@ final class PrefixCache {
     int[] prompt = spec.promptTokens();
     Node longest = root;
     Node node = root;
-    while (node != null && keyEnd(spec, node.depth + 1) <= prompt.length) {
+    while (node != null && keyEnd(spec, node.depth + 1) <= spec.reusableTokens()) {
       node = node.next.get(key(spec, node.depth, position -> prompt[position]));
       if (node != null && keyEnd(spec, node.depth) == node.depth * pageTokens) {
         longest = node;

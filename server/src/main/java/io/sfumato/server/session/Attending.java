@@ -9,14 +9,22 @@ package io.sfumato.server.session;
  * @param blockOffset position p belongs to block {@code (p + blockOffset) / blockLength}; 0 ..
  *     blockLength - 1
  * @param shiftedLogits whether the output at a position is about the token after it
+ * @param encodesContext whether these blocks are those of a context only, and the block of the
+ *     canvas at work sees all of that context and itself
  */
-public record Attending(int blockLength, int blockOffset, boolean shiftedLogits) {
+public record Attending(
+    int blockLength, int blockOffset, boolean shiftedLogits, boolean encodesContext) {
 
-  /** Each sees itself and those before it. */
-  public static final Attending CAUSAL = new Attending(1, 0, false);
+  /** Each of the context sees itself and those before it; the block at work is seen whole. */
+  public static final Attending CAUSAL = new Attending(1, 0, false, true);
 
   /** All positions see each other, and each is decided by its own row. */
   public static final Attending FULL = new Attending(0, 0, false);
+
+  /** Of a canvas that attends like the context. */
+  public Attending(int blockLength, int blockOffset, boolean shiftedLogits) {
+    this(blockLength, blockOffset, shiftedLogits, false);
+  }
 
   /** Whether all positions see each other. */
   public boolean isFull() {

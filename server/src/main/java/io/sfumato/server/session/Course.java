@@ -57,9 +57,7 @@ abstract class Course {
   }
 
   static Course of(SessionSpec spec, ModelFacts model) {
-    return spec.isUniform()
-        ? new UniformDenoiser(spec, model)
-        : new Denoiser(spec, model.maskToken(), model.chunkTokens());
+    return spec.isUniform() ? new UniformDenoiser(spec, model) : new Denoiser(spec, model);
   }
 
   /** What the next step is for. */
@@ -78,10 +76,14 @@ abstract class Course {
   abstract void prepare();
 
   /** Work items of the next step. */
-  abstract int items();
+  int items() {
+    return sequence().items();
+  }
 
   /** Tokens of the next step, all items together. */
-  abstract int tokens();
+  int tokens() {
+    return sequence().tokens();
+  }
 
   /**
    * Adds the session's items to the step.
@@ -89,13 +91,6 @@ abstract class Course {
    * @param pages key-value pages of the session
    */
   abstract void write(StepBatch batch, int slot, int[] pages);
-
-  /**
-   * The step was run.
-   *
-   * @return whether it was about the canvas
-   */
-  protected abstract boolean ran();
 
   /** Applies what {@link #rows} hold. */
   protected abstract void decideRows();
@@ -109,14 +104,27 @@ abstract class Course {
   /** Begins the block at work. */
   protected abstract void startBlock();
 
-  /** Whether the text ends with the block at work, since no more of the canvas can be finished. */
+  /**
+   * Whether the text ends with the block at work: the canvas is to be finished, and the model sees
+   * no further. A template goes on up to its last part, with one step for each block.
+   */
   boolean endsWithBlock() {
-    return false;
+    return finishing == Control.Scope.CANVAS
+        && spec.attending().encodesContext()
+        && slots.requiredLength() <= canvas.blockEnd();
   }
 
-  /** Whether it ends before that block, of which nothing is worth a step. */
+  /**
+   * Whether it ends before that block, of which nothing is worth a step: it has had none, and holds
+   * no more than the token that its context predicts.
+   */
   boolean endsBeforeBlock() {
-    return false;
+    int start = canvas.blockStart();
+    boolean isUntouched = canvas.block() > 0 && blockSteps == 0 && !canvas.isFinished();
+    return isUntouched
+        && endsWithBlock()
+        && Math.max(canvas.lastPinned() + 1, slots.requiredLength()) <= start
+        && canvas.undecided(start, canvas.blockEnd()) >= canvas.blockEnd() - start - 1;
   }
 
   /** Decide everything in the block or canvas with one more step. */
@@ -164,7 +172,8 @@ abstract class Course {
    * @return whether it was about the canvas
    */
   boolean decide(Candidates candidates) {
-    if (!ran()) {
+    sequence().ran();
+    if (sequence().isFilling() && rows.rows() == 0) {
       return false;
     }
     rows.read(candidates);

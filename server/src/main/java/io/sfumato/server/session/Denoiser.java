@@ -11,7 +11,7 @@ import java.util.OptionalInt;
 
 /**
  * The course of a canvas whose undecided positions hold the mask. What is sent is the prompt and
- * the canvas, or the part of them that {@link Sequence} says.
+ * the canvas, or the part of them that {@link KeptSequence} says.
  *
  * <p>A block is done when all its positions are decided, or all up to an end-of-text: what a pass
  * opens again is undecided after it, so a block never ends with the pass that doubted it. The last
@@ -19,12 +19,17 @@ import java.util.OptionalInt;
  * holds a draft is looked at by one pass at least. An end-of-text before a pinned position is
  * padding: the canvas goes on behind it, and so it does on a canvas with a template up to the last
  * part.
+ *
+ * <p>Over a context that is encoded causally, the pass that ends with the last token before a block
+ * also decides the first of the block, its seed (Nemotron-Labs-Diffusion's generate), unless
+ * something stands there. That is a step of the session, but none of the block's. A seed that is
+ * opened again is decided like any other position.
  */
 final class Denoiser extends Course {
 
   private final RevisionSpec revision;
   private final DraftScoring scoring;
-  private final Sequence sequence;
+  private final KeptSequence sequence;
   private final Edits edits;
   private final int[] doubted; // canvas positions to open again after the decision
   private boolean scored;
@@ -34,16 +39,12 @@ final class Denoiser extends Course {
   private int undecidedAtStart; // of the policy
   private int stepsLeft = Integer.MAX_VALUE;
 
-  /**
-   * @param maskToken token at undecided positions
-   * @param chunkTokens most tokens of a step that only writes keys and values
-   */
-  Denoiser(SessionSpec spec, int maskToken, int chunkTokens) {
-    super(spec, spec.sampling().neverChosen(maskToken), spec.start().length());
-    sequence = new Sequence(spec, canvas, maskToken, chunkTokens);
+  Denoiser(SessionSpec spec, ModelFacts model) {
+    super(spec, spec.sampling().neverChosen(model.maskToken()), spec.start().length());
+    sequence = KeptSequence.of(spec, canvas, model);
     revision = sampling.revision();
     scoring = new DraftScoring(spec.start());
-    edits = new Edits(canvas, slots, maskToken);
+    edits = new Edits(canvas, slots, model.maskToken());
     doubted = new int[canvas.length()];
     scored = !scoring.isNeeded(canvas);
     startBlock();
@@ -81,6 +82,9 @@ final class Denoiser extends Course {
     rows.clear();
     if (sequence.lacksContext()) {
       sequence.fill();
+      if (sequence.predictsSeed()) {
+        chooseSeed();
+      }
       return;
     }
     if (scored) {
@@ -94,6 +98,16 @@ final class Denoiser extends Course {
         scored && sampling.guidanceScale() != 0);
   }
 
+  private void chooseSeed() {
+    int position = canvas.blockStart();
+    slots.ask(-1, 0);
+    if (canvas.isUndecided(position)
+        && !slots.isChoice(position)
+        && !slots.isPadding(position)) {
+      rows.add(position, true);
+    }
+  }
+
   private void chooseRows() {
     if (exhausted) {
       throw new IllegalStateException(
@@ -104,8 +118,8 @@ final class Denoiser extends Course {
               + ")");
     }
     int start = canvas.blockStart();
-    int end =
-        textEnd.usedBefore(finishing == Control.Scope.CANVAS ? canvas.length() : canvas.blockEnd());
+    boolean whole = finishing == Control.Scope.CANVAS && !spec.attending().encodesContext();
+    int end = textEnd.usedBefore(whole ? canvas.length() : canvas.blockEnd());
     everything = finishing != null || budget.isLast(blockSteps + 1);
     int firstUndecided = canvas.firstUndecided(start, end);
     int window = policy.seedsBlocks() && sequence.isSeed(firstUndecided) ? 1 : spec.windowLength();
@@ -127,20 +141,10 @@ final class Denoiser extends Course {
   }
 
   @Override
-  int items() {
-    return sequence.items();
-  }
-
-  @Override
-  int tokens() {
-    return sequence.tokens();
-  }
-
-  @Override
   void write(StepBatch batch, int slot, int[] pages) {
     StepItem item = sequence.write(batch, slot, pages);
     describe(item);
-    if (scored) {
+    if (scored || sequence.isFilling()) {
       item.temperature(temperature());
     }
     if (sequence.isGuided()) {
@@ -153,13 +157,11 @@ final class Denoiser extends Course {
   }
 
   @Override
-  protected boolean ran() {
-    sequence.ran();
-    return !sequence.isFilling();
-  }
-
-  @Override
   protected void decideRows() {
+    if (sequence.isFilling()) {
+      decideSeed();
+      return;
+    }
     if (!scored) {
       scoring.open(canvas, rows);
       scored = true;
@@ -192,12 +194,21 @@ final class Denoiser extends Course {
     exhausted = everything;
   }
 
+  private void decideSeed() {
+    edits.decide(rows.openPosition(0), rows.sampledToken(0), rows.confidence(0));
+    slots.decide(rows);
+    undecidedAtStart = undecidedInBlock();
+  }
+
   private int paced() {
     if (stepsLeft == Integer.MAX_VALUE) {
       return 0;
     }
     int undecided = canvas.undecided(canvas.blockStart(), textEnd.usedBefore(canvas.length()));
-    return (undecided + stepsLeft - 1) / stepsLeft;
+    int seeds =
+        spec.attending().encodesContext() ? canvas.blockCount() - 1 - canvas.block() : 0;
+    int steps = Math.max(1, stepsLeft - seeds);
+    return Math.ceilDiv(Math.max(0, undecided - seeds), steps);
   }
 
   private int examine() {

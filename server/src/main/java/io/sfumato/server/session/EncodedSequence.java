@@ -15,25 +15,28 @@ final class EncodedSequence extends KeptSequence {
 
   private final int chunkTokens;
   private final int maxPositions;
+  private final int[] noise; // what the model reads in the block at work; null for what stands there
   private int start; // of the step at hand
   private int end;
   private boolean filling; // the step at hand only fills pages
 
+  /** Of a canvas whose undecided positions hold the mask. */
   EncodedSequence(SessionSpec spec, Canvas canvas, ModelFacts model) {
-    super(spec, canvas);
-    chunkTokens = model.chunkTokens();
-    maxPositions = model.maxPositions();
+    this(spec, canvas, model, null);
   }
 
-  /** The token at a position of the prompt or of a finished block. */
-  @Override
-  public int token(int position) {
-    return position < promptLength
-        ? spec.promptTokens()[position]
-        : canvas.token(position - promptLength);
+  /**
+   * @param noise what the model reads in the block at work, kept up to date by the caller // [block]
+   */
+  EncodedSequence(SessionSpec spec, Canvas canvas, ModelFacts model, int[] noise) {
+    super(spec, canvas, model);
+    chunkTokens = model.chunkTokens();
+    maxPositions = model.maxPositions();
+    this.noise = noise;
   }
 
   /** Whether the pages lack a part of the prompt or of a finished block. */
+  @Override
   boolean lacksContext() {
     return held() < blockStart();
   }
@@ -43,43 +46,53 @@ final class EncodedSequence extends KeptSequence {
   }
 
   /**
-   * Positions that the model denoises together: its whole canvas, also where that of the session
-   * ends before, but for the end of its positions.
+   * Positions that the model denoises together. With uniform noise its whole canvas, also where
+   * that of the session ends before, but for the end of its positions.
    */
   int blockLength() {
-    return Math.min(spec.blockLength(), maxPositions - blockStart());
+    return noise == null
+        ? canvas.blockEnd() - canvas.blockStart()
+        : Math.min(spec.blockLength(), maxPositions - blockStart());
   }
 
   /** The next step sends the next tokens of the context only, to keep them. */
+  @Override
   void fill() {
     filling = true;
     start = held();
     end = Math.min(held() + chunkTokens, held() < promptLength ? promptLength : blockStart());
   }
 
-  /** The next step sends the block at work. */
-  void ask() {
+  /** The next step sends the block at work, in which the rows are. */
+  @Override
+  void ask(int firstRow, int rowEnd, boolean isGuided) {
     filling = false;
     start = held();
     end = held() + blockLength();
   }
 
-  /** Whether the step at hand only fills pages. */
+  @Override
   boolean isFilling() {
     return filling;
   }
 
-  /** Tokens of the step at hand. */
+  @Override
+  boolean predictsSeed() {
+    return filling && end == blockStart();
+  }
+
+  @Override
   int tokens() {
     return end - start;
   }
 
-  /**
-   * Adds the step's item, with its tokens and pages but without rows.
-   *
-   * @param block what stands in the block at work
-   */
-  StepItem write(StepBatch batch, int slot, int[] pages, int[] block) {
+  @Override
+  int row(int canvasPosition) {
+    return (filling ? end - 1 : promptLength + canvasPosition) - start;
+  }
+
+  @Override
+  StepItem write(StepBatch batch, int slot, int[] pages) {
     StepItem item = batch.add(kind(), slot, start).contextTokens(start);
     if (item.kind() == ItemKind.COMMIT) {
       item.commitTokens(tokens());
@@ -89,7 +102,7 @@ final class EncodedSequence extends KeptSequence {
       batch.addPage(pages[page]);
     }
     for (int position = start; position < end; position++) {
-      batch.addToken(filling ? token(position) : block[position - start]);
+      batch.addToken(filling || noise == null ? token(position) : noise[position - start]);
     }
     return item;
   }
@@ -101,7 +114,7 @@ final class EncodedSequence extends KeptSequence {
     return start < promptLength ? ItemKind.PREFILL : ItemKind.COMMIT;
   }
 
-  /** The step at hand was run: the pages hold what it wrote. */
+  @Override
   void ran() {
     ran(1, tokens(), filling ? tokens() : 0);
   }

@@ -30,28 +30,15 @@ final class Sequence extends KeptSequence {
   private boolean filling; // the step at hand only fills pages
   private boolean guided;
 
-  /**
-   * @param maskToken token at undecided positions
-   * @param chunkTokens most tokens of a step that only fills pages, but for a single longer block
-   */
-  Sequence(SessionSpec spec, Canvas canvas, int maskToken, int chunkTokens) {
-    super(spec, canvas);
-    this.maskToken = maskToken;
+  Sequence(SessionSpec spec, Canvas canvas, ModelFacts model) {
+    super(spec, canvas, model);
+    maskToken = model.maskToken();
     attending = spec.attending();
     cached = spec.cache() == CacheMode.NONE ? null : new CachedContext(canvas);
-    this.chunkTokens = Math.max(chunkTokens, attending.blockLength());
+    chunkTokens = Math.max(model.chunkTokens(), attending.blockLength());
   }
 
   @Override
-  public int token(int position) {
-    if (position < promptLength) {
-      return spec.promptTokens()[position];
-    }
-    int ofCanvas = position - promptLength;
-    return canvas.isUndecided(ofCanvas) ? maskToken : canvas.token(ofCanvas);
-  }
-
-  /** Whether the pages lack so much of what is finished that a step has to fill them first. */
   boolean lacksContext() {
     if (!spec.keepsContext()) {
       return false;
@@ -67,6 +54,7 @@ final class Sequence extends KeptSequence {
   }
 
   /** The next step sends the next finished blocks only, to keep them. */
+  @Override
   void fill() {
     filling = true;
     guided = false;
@@ -81,6 +69,7 @@ final class Sequence extends KeptSequence {
    *
    * @param isGuided whether it also sends the canvas behind a hidden prompt
    */
+  @Override
   void ask(int firstRow, int rowEnd, boolean isGuided) {
     filling = false;
     guided = isGuided && promptLength > 0;
@@ -122,6 +111,7 @@ final class Sequence extends KeptSequence {
    * Whether a canvas position is decided by a row outside of its block: one that sees nothing of
    * the block, or that a step over the cache need not send.
    */
+  @Override
   boolean isSeed(int canvasPosition) {
     int position = promptLength + canvasPosition;
     if (cached != null) {
@@ -133,27 +123,27 @@ final class Sequence extends KeptSequence {
         && attending.borderBefore(position) == position;
   }
 
-  /** Whether the step at hand only fills pages. */
+  @Override
   boolean isFilling() {
     return filling;
   }
 
-  /** Work items of the step at hand. */
+  @Override
   int items() {
     return guided ? 2 : 1;
   }
 
-  /** Tokens of the step at hand, all items together. */
+  @Override
   int tokens() {
     return items() * (end - start);
   }
 
-  /** Row of a canvas position in the step's first item. */
+  @Override
   int row(int canvasPosition) {
     return promptLength + canvasPosition - start;
   }
 
-  /** Adds the step's first item, with its tokens and pages but without rows. */
+  @Override
   StepItem write(StepBatch batch, int slot, int[] pages) {
     ItemKind kind = filling ? ItemKind.PREFILL : written > 0 ? ItemKind.COMMIT : ItemKind.DENOISE;
     StepItem item = add(batch, kind, slot, false);
@@ -171,7 +161,7 @@ final class Sequence extends KeptSequence {
     return item;
   }
 
-  /** Adds the item that guides the first one, if there is one. */
+  @Override
   void writeGuide(StepBatch batch, int slot) {
     if (guided) {
       add(batch, ItemKind.DENOISE, slot, true);
@@ -190,12 +180,12 @@ final class Sequence extends KeptSequence {
     return item;
   }
 
-  /** Whether the step at hand has a guide. */
+  @Override
   boolean isGuided() {
     return guided;
   }
 
-  /** The step at hand was run: the pages hold what it wrote. */
+  @Override
   void ran() {
     if (cached != null && start == 0 && end == spec.sequenceLength()) {
       cached.filled();

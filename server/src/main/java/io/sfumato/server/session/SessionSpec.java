@@ -11,8 +11,7 @@ import java.util.OptionalLong;
  * @param promptTokens context before the canvas; a mask token in it stays a prompt
  * @param start what stands on the canvas before the first step; its length is max_length_tokens,
  *     exactly
- * @param attending which positions see each other; with uniform noise those of the context,
- *     causally
+ * @param attending which positions see each other
  * @param cache what steps take over from earlier ones where positions all see each other
  * @param template slots of the canvas; {@link Template#NONE} for free text
  * @param blockLength positions that are committed together, from left to right; the last block may
@@ -78,7 +77,7 @@ public record SessionSpec(
 
   /** Positions of the first block: where positions attend in blocks, up to a border of theirs. */
   int firstBlockLength() {
-    return attending.isFull() || isUniform()
+    return attending.isFull() || attending.encodesContext()
         ? blockLength
         : blockLength - (promptTokens.length + attending.blockOffset()) % blockLength;
   }
@@ -86,6 +85,15 @@ public record SessionSpec(
   /** Whether what is finished stays in key-value pages, so that later steps need not send it. */
   public boolean keepsContext() {
     return !attending.isFull() && sampling.guidanceScale() == 0;
+  }
+
+  /**
+   * Tokens of the prompt that may be in the pages before the first step: where the last one's row
+   * is about the first token of the canvas, that one is read again.
+   */
+  public int reusableTokens() {
+    boolean seeds = attending.encodesContext() && !isUniform();
+    return Math.max(0, promptTokens.length - (seeds ? 1 : 0));
   }
 
   /** Whether the session needs key-value pages for its whole sequence. */
@@ -96,7 +104,8 @@ public record SessionSpec(
   /** Tokens that a step of the session usually sends, guidance apart. */
   public int usualTokens() {
     if (keepsContext()) {
-      return Math.min(isUniform() ? blockLength : attending.blockLength(), sequenceLength());
+      int denoised = attending.encodesContext() ? blockLength : attending.blockLength();
+      return Math.min(denoised, sequenceLength());
     }
     return switch (cache) {
       case NONE -> sequenceLength();

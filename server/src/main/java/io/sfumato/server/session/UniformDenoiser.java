@@ -20,8 +20,8 @@ final class UniformDenoiser extends Course {
 
   UniformDenoiser(SessionSpec spec, ModelFacts model) {
     super(spec, spec.sampling().suppressedTokens(), spec.blockLength());
-    sequence = new EncodedSequence(spec, canvas, model);
     block = new NoisyBlock(spec, canvas, model.vocabulary());
+    sequence = new EncodedSequence(spec, canvas, model, block.tokens());
     startBlock();
   }
 
@@ -46,34 +46,18 @@ final class UniformDenoiser extends Course {
       sequence.fill();
     } else {
       block.ask(blockSteps, rows);
-      sequence.ask();
+      sequence.ask(canvas.blockStart(), canvas.blockEnd(), false);
     }
-  }
-
-  @Override
-  int items() {
-    return 1;
-  }
-
-  @Override
-  int tokens() {
-    return sequence.tokens();
   }
 
   @Override
   void write(StepBatch batch, int slot, int[] pages) {
-    StepItem item = sequence.write(batch, slot, pages, block.tokens());
+    StepItem item = sequence.write(batch, slot, pages);
     describe(item);
     item.temperature(temperature()).temperedProbabilities(true);
     for (int row = 0; row < rows.rows(); row++) {
-      batch.addCandidateRow(rows.canvasPosition(row) - canvas.blockStart());
+      batch.addCandidateRow(sequence.row(rows.canvasPosition(row)));
     }
-  }
-
-  @Override
-  protected boolean ran() {
-    sequence.ran();
-    return !sequence.isFilling();
   }
 
   @Override
@@ -94,17 +78,6 @@ final class UniformDenoiser extends Course {
   @Override
   boolean blockIsDone() {
     return !canvas.isFinished() && block.isDone();
-  }
-
-  @Override
-  boolean endsWithBlock() {
-    return finishing == Control.Scope.CANVAS;
-  }
-
-  @Override
-  boolean endsBeforeBlock() {
-    boolean isNoise = canvas.block() > 0 && blockSteps == 0 && !canvas.isFinished();
-    return isNoise && endsWithBlock() && canvas.lastPinned() < canvas.blockStart();
   }
 
   @Override

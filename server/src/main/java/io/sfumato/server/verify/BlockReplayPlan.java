@@ -10,6 +10,7 @@ import io.sfumato.server.sampling.AcceptanceSpec.Order;
 import io.sfumato.server.sampling.AcceptanceSpec.Spread;
 import io.sfumato.server.sampling.SamplingSpec;
 import io.sfumato.server.session.Attending;
+import io.sfumato.server.verify.Replay.Stop;
 import java.util.Optional;
 
 /**
@@ -41,7 +42,7 @@ final class BlockReplayPlan {
     return sampling.map(each ->
         wholeBlocks(trace, block, each)
             .resultFrom(0)
-            .stopping(parameters.tokens("stopping_criteria_idx"), false));
+            .stopping(parameters.tokens("stopping_criteria_idx"), Stop.WITH_BLOCK));
   }
 
   /** Of LLaDA2.0's generate: the steps are fewer where each has to accept more. */
@@ -52,7 +53,9 @@ final class BlockReplayPlan {
     return atLeast(block, steps, parameters.number("threshold"))
         .map(each ->
             wholeBlocks(trace, block, each)
-                .stopping(parameters.tokens("eos_id"), parameters.is("eos_early_stop")));
+                .stopping(
+                    parameters.tokens("eos_id"),
+                    parameters.is("eos_early_stop") ? Stop.WHEN_DECIDED : Stop.WITH_BLOCK));
   }
 
   /** Of LLaDA2.1's sampler. */
@@ -94,7 +97,7 @@ final class BlockReplayPlan {
         Replay.of(
                 session(trace.prompt(), CanvasStart.undecided(length), attending, block, sampling))
             .padded(padding)
-            .stopping(parameters.tokens("eos_token_id"), false));
+            .stopping(parameters.tokens("eos_token_id"), Stop.WITH_BLOCK));
   }
 
   /**
@@ -117,8 +120,32 @@ final class BlockReplayPlan {
                     parameters.positive("small_block_size"),
                     sampling))
             .resultFrom(0)
-            .stopping(parameters.tokens("stop_token"), true)
+            .stopping(parameters.tokens("stop_token"), Stop.WHEN_DECIDED)
             .unrecorded(prompt % block == 0 ? 1 : 0, 1));
+  }
+
+  /**
+   * Of Nemotron-Labs-Diffusion's generate: after the token that the context predicts, one a step or
+   * all that pass the threshold and the surest one.
+   */
+  static Optional<Replay> nemotron(DecodeTrace trace, TraceParameters parameters) {
+    if (!parameters.is("causal_context")) {
+      return Optional.empty();
+    }
+    int block = parameters.positive("block_length");
+    AcceptanceSpec acceptance =
+        parameters.has("threshold")
+            ? new AcceptanceSpec.ConfidenceThreshold(parameters.number("threshold"))
+            : new AcceptanceSpec.FixedSchedule(block, Order.CONFIDENCE, Spread.EVEN);
+    return Optional.of(
+        Replay.of(
+                session(
+                    trace.prompt(),
+                    CanvasStart.undecided(parameters.positive("max_new_tokens")),
+                    Attending.CAUSAL,
+                    block,
+                    sampling(acceptance, MOST_STEPS, 1)))
+            .stopping(parameters.tokens("eos_token_id"), Stop.WHEN_REACHED));
   }
 
   /** A canvas up to the end of a block, as long as the record. */

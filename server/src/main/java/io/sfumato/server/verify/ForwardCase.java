@@ -5,7 +5,8 @@ package io.sfumato.server.verify;
  * not changed.
  *
  * @param batch label of the batch that it was recorded for; empty for none
- * @param prompt context that a causal encoder has read before; empty for the other families
+ * @param encodes whether the rows are a causal encoder's own
+ * @param prompt context that a causal encoder has read before; empty where there is none
  * @param conditioning logits that the pass is conditioned on, those of the case before over a
  *     temperature // [positions, vocabulary]; null for none
  * @param blockLength positions that see each other, and what is before them; 0 when all do
@@ -22,6 +23,7 @@ record ForwardCase(
     String name,
     String batch,
     int[] tokens,
+    boolean encodes,
     int[] prompt,
     float[] conditioning,
     int blockLength,
@@ -30,4 +32,10 @@ record ForwardCase(
     int[] argmax,
     double[] maxProbability,
     double[] entropy,
-    double[] gap) {}
+    double[] gap) {
+
+  /** Tokens whose keys and values the engine keeps. */
+  int kept() {
+    return encodes ? tokens.length : prompt.length;
+  }
+}

@@ -128,7 +128,10 @@ final class ForwardReplay {
     int page = 0;
     for (ForwardCase each : cases) {
       batch
-          .add(ItemKind.DENOISE, batch.itemCount(), each.prompt().length)
+          .add(
+              each.encodes() ? ItemKind.PREFILL : ItemKind.DENOISE,
+              batch.itemCount(),
+              each.prompt().length)
           .contextTokens(each.prompt().length)
           .blocks(each.blockLength(), each.blockOffset())
           .randomness(0, 0, step)
@@ -150,7 +153,7 @@ final class ForwardReplay {
 
   /** The pages of a case follow those of the case before. */
   private int addPages(ForwardCase each, int firstPage) {
-    int end = firstPage + Math.ceilDiv(each.prompt().length, engine.limits().pageTokens());
+    int end = firstPage + Math.ceilDiv(each.kept(), engine.limits().pageTokens());
     for (int page = firstPage; page < end; page++) {
       batch.addPage(page);
     }

@@ -63,7 +63,9 @@ final class GoldenFile {
     for (JsonNode node : list(root, "forward", MAX_CASES)) {
       String name = text(node, "name");
       boolean encoded = node.has("canvas_ids");
-      int[] tokens = integers(node, encoded ? "canvas_ids" : "input_ids");
+      boolean encodes = encoded && node.path("canvas_ids").isEmpty();
+      int[] prompt = encoded ? integers(node, "prompt_ids") : new int[0];
+      int[] tokens = encodes ? prompt : integers(node, encoded ? "canvas_ids" : "input_ids");
       int blockLength = bounded(node, "block_length");
       int padding = bounded(node, "left_padding");
       long numbers = (long) tokens.length * vocabulary;
@@ -72,7 +74,8 @@ final class GoldenFile {
               name,
               node.path("batch").asString(""),
               tokens,
-              encoded ? integers(node, "prompt_ids") : new int[0],
+              encodes,
+              encodes ? new int[0] : prompt,
               floats(node, "self_conditioning_logits", numbers),
               blockLength,
               blockLength == 0 ? 0 : padding % blockLength,

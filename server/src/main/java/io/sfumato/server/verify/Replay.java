@@ -9,8 +9,7 @@ import io.sfumato.server.session.SessionSpec;
  * @param padding columns before the prompt that the record has and the session has not
  * @param resultStart where the recorded result begins in the sequence
  * @param stopTokens of these, one on the canvas ends the record, but not the session; may be empty
- * @param stopsAtOnce whether that is as soon as everything before it is decided, not at the end of
- *     its block
+ * @param stop when that is
  * @param stepsBefore steps of the session before the first recorded canvas
  * @param stepsAfter steps of the session after the last recorded canvas, which the result tells of
  */
@@ -19,31 +18,41 @@ record Replay(
     int padding,
     int resultStart,
     int[] stopTokens,
-    boolean stopsAtOnce,
+    Stop stop,
     int stepsBefore,
     int stepsAfter) {
+
+  /** When a stop token ends the record. */
+  enum Stop {
+    /** At the end of its block. */
+    WITH_BLOCK,
+    /** As soon as a step decides one, if everything before the first one is decided. */
+    WHEN_DECIDED,
+    /** As soon as everything before the first one is decided. */
+    WHEN_REACHED
+  }
 
   private static final int[] NONE = {};
 
   /** A record of the session's every step up to its end, with the canvas as its result. */
   static Replay of(SessionSpec spec) {
-    return new Replay(spec, 0, spec.promptTokens().length, NONE, false, 0, 0);
+    return new Replay(spec, 0, spec.promptTokens().length, NONE, Stop.WITH_BLOCK, 0, 0);
   }
 
   Replay padded(int columns) {
-    return new Replay(spec, columns, resultStart, stopTokens, stopsAtOnce, stepsBefore, stepsAfter);
+    return new Replay(spec, columns, resultStart, stopTokens, stop, stepsBefore, stepsAfter);
   }
 
   Replay resultFrom(int position) {
-    return new Replay(spec, padding, position, stopTokens, stopsAtOnce, stepsBefore, stepsAfter);
+    return new Replay(spec, padding, position, stopTokens, stop, stepsBefore, stepsAfter);
   }
 
-  Replay stopping(int[] tokens, boolean atOnce) {
-    return new Replay(spec, padding, resultStart, tokens, atOnce, stepsBefore, stepsAfter);
+  Replay stopping(int[] tokens, Stop when) {
+    return new Replay(spec, padding, resultStart, tokens, when, stepsBefore, stepsAfter);
   }
 
   Replay unrecorded(int before, int after) {
-    return new Replay(spec, padding, resultStart, stopTokens, stopsAtOnce, before, after);
+    return new Replay(spec, padding, resultStart, stopTokens, stop, before, after);
   }
 
   boolean isStop(int token) {

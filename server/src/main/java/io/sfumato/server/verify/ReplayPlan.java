@@ -60,6 +60,7 @@ final class ReplayPlan {
       case "llada2.generate" -> BlockReplayPlan.llada2(trace, parameters);
       case "llada21.generate" -> BlockReplayPlan.llada21(trace, parameters);
       case "fast_dllm_v2.generate" -> BlockReplayPlan.fastDllmV2(trace, parameters);
+      case "nemotron_labs_diffusion.generate" -> BlockReplayPlan.nemotron(trace, parameters);
       default -> Optional.empty();
     };
   }

@@ -124,7 +124,7 @@ final class TraceReplay {
       for (SessionEvent event = session.poll(); event != null; event = session.poll()) {
         if (event instanceof SessionEvent.CanvasChanged changed) {
           int[] canvas = sequence(spec, changed.snapshot().tokens());
-          stopped |= replay.stopsAtOnce() && isStopped(replay, canvases.getLast(), canvas);
+          stopped |= isStopped(replay, canvases.getLast(), canvas);
           add(canvases, canvas);
           stopped |= ++steps == mostSteps;
         } else if (event instanceof SessionEvent.BlockCommitted block) {
@@ -140,9 +140,12 @@ final class TraceReplay {
     return canvases;
   }
 
-  /** Whether a stop token was decided and everything before the first one is. */
+  /** Whether a step ends the record within a block: everything before a stop token is decided. */
   private boolean isStopped(Replay replay, int[] before, int[] canvas) {
-    boolean decided = false;
+    if (replay.stop() == Replay.Stop.WITH_BLOCK) {
+      return false;
+    }
+    boolean decided = replay.stop() == Replay.Stop.WHEN_REACHED;
     int first = -1;
     for (int position = replay.spec().promptTokens().length; position < canvas.length; position++) {
       if (replay.isStop(canvas[position])) {

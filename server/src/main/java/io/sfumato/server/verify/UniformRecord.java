@@ -126,6 +126,6 @@ final class UniformRecord {
                     Attending.CAUSAL,
                     block,
                     sampling))
-            .stopping(parameters.tokens("eos_token_id"), false));
+            .stopping(parameters.tokens("eos_token_id"), Replay.Stop.WITH_BLOCK));
   }
 }

@@ -38,8 +38,8 @@ public final class Verification {
    *
    * @param threads of the engine; 0 for one per core
    * @return whether no row is a FAIL
-   * @throws ServingException MODEL_CAPABILITY when golden.json is missing or malformed, or the
-   *     server has no sessions for the model
+   * @throws ServingException MODEL_CAPABILITY when golden.json is missing or malformed, or does not
+   *     fit the model
    * @throws io.sfumato.engine.EngineException when the model cannot be loaded
    */
   public static boolean run(
@@ -77,7 +77,7 @@ public final class Verification {
       String family = engine.info().family();
       engine.close();
       throw new ServingException(
-          ErrorReason.MODEL_CAPABILITY, family + ": not served: " + refusal.getMessage());
+          ErrorReason.MODEL_CAPABILITY, family + ": " + refusal.getMessage(), refusal);
     }
   }
 

@@ -81,6 +81,7 @@ class ModelLoaderTest {
                   new AcceptanceSpec.EntropyBound(.1f),
                   RevisionSpec.NONE,
                   new int[] {1},
+                  16,
                   false,
                   Optional.of(new UniformNoise(1, .005f))));
       assertThat(model.warnings())
@@ -102,12 +103,22 @@ class ModelLoaderTest {
   }
 
   @Test
-  void aFamilyThatOnlyTheCoreKnowsIsRefusedByName() {
+  void aFamilyOfMasksOverAnEncodedContextIsServedInBlocksOfItsOwn() throws Exception {
     Path fixture = Path.of("..", "fixtures", "nemotron_labs_diffusion");
-    assertThatThrownBy(() -> ModelDirectory.read(fixture))
-        .isInstanceOf(ServingException.class)
-        .hasMessageStartingWith(
-            "config.json.model_type: nemotron_labs_diffusion (expected: a family that is served");
+    assertThat(ModelDirectory.read(fixture).leastBatchTokens()).isEqualTo(16);
+    ModelSource source =
+        new ModelSource("nemotron", fixture, 1, ProductType.F32, 2, 0, 4, 0, -1, 0);
+    try (LoadedModel model = loader(NativeEngine::open).load(source, () -> {})) {
+      ModelDefaults defaults = model.served().defaults();
+      assertThat(defaults.blockLength()).isEqualTo(16);
+      assertThat(defaults.longestBlock()).isEqualTo(16);
+      assertThat(defaults.isUniform()).isFalse();
+      assertThat(defaults.blockCausal()).isFalse();
+      assertThat(defaults.maxStepsPerBlock()).isEqualTo(32);
+      assertThat(defaults.acceptance()).isEqualTo(new AcceptanceSpec.ConfidenceThreshold(.9f));
+      assertThat(defaults.endOfTextTokens()).containsExactly(11);
+    }
+    assertThat(pages("nemotron_labs_diffusion", "{}")).isEqualTo(8);
   }
 
   @Test
@@ -135,6 +146,7 @@ class ModelLoaderTest {
                       8, AcceptanceSpec.Order.MARGIN, AcceptanceSpec.Spread.LINEAR),
                   new RevisionSpec(0.1f, 3),
                   new int[] {1, 2},
+                  0,
                   false,
                   Optional.empty()));
       assertThat(model.warnings()).isEmpty();

@@ -160,6 +160,7 @@ final class RpcFixture implements AutoCloseable {
         new AcceptanceSpec.ConfidenceThreshold(.9f),
         new RevisionSpec(.05f, 2),
         new int[] {ByteCodec.END},
+        0,
         blockCausal,
         Optional.empty());
   }
@@ -175,6 +176,7 @@ final class RpcFixture implements AutoCloseable {
         new AcceptanceSpec.EntropyBound(.1f),
         RevisionSpec.NONE,
         new int[] {ByteCodec.END},
+        8,
         false,
         Optional.of(new UniformNoise(1, .005f)));
   }

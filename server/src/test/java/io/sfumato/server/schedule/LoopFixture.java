@@ -21,7 +21,7 @@ public final class LoopFixture {
   public static final int MASK = 63;
   public static final int END_OF_TEXT = 62;
 
-  /** Positions that a model of uniform noise denoises together. */
+  /** Positions that a model that encodes its context denoises together. */
   public static final int CANVAS = 8;
 
   final ScriptedEngine engine;
@@ -47,7 +47,16 @@ public final class LoopFixture {
       int queueCapacity,
       int prefixCacheTokens,
       ScriptedEngine.Script script) {
-    engine = new ScriptedEngine(info(attention), limits, script);
+    this(info(attention), limits, queueCapacity, prefixCacheTokens, script);
+  }
+
+  private LoopFixture(
+      EngineInfo info,
+      EngineLimits limits,
+      int queueCapacity,
+      int prefixCacheTokens,
+      ScriptedEngine.Script script) {
+    engine = new ScriptedEngine(info, limits, script);
     NanoClock clock = () -> nowNanos;
     loop =
         new EngineLoop(
@@ -55,6 +64,16 @@ public final class LoopFixture {
             new EngineLoopOptions("engine-test", queueCapacity, -1, prefixCacheTokens, "s"),
             clock,
             () -> lost++);
+  }
+
+  /** A model that denoises masks over a context that it encodes causally. */
+  static LoopFixture seeding(
+      EngineLimits limits,
+      int queueCapacity,
+      int prefixCacheTokens,
+      ScriptedEngine.Script script) {
+    EngineInfo info = info(AttentionKind.ENCODER_CANVAS, MASK);
+    return new LoopFixture(info, limits, queueCapacity, prefixCacheTokens, script);
   }
 
   static LoopFixture withHashes(EngineLimits limits, int queueCapacity) {
@@ -66,6 +85,10 @@ public final class LoopFixture {
   }
 
   public static EngineInfo info(AttentionKind attention) {
+    return info(attention, attention == AttentionKind.ENCODER_CANVAS ? -1 : MASK);
+  }
+
+  private static EngineInfo info(AttentionKind attention, int mask) {
     return new EngineInfo(
         "scripted",
         "none",
@@ -74,7 +97,7 @@ public final class LoopFixture {
         1,
         1,
         4096,
-        attention == AttentionKind.ENCODER_CANVAS ? -1 : MASK,
+        mask,
         END_OF_TEXT,
         END_OF_TEXT,
         attention,

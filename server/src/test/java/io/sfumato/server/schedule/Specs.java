@@ -80,6 +80,13 @@ public final class Specs {
     return this;
   }
 
+  /** Masks over a context that is encoded causally. */
+  Specs encoded(int block) {
+    attending = Attending.CAUSAL;
+    guidance = 0;
+    return block(block);
+  }
+
   Specs block(int length) {
     blockLength = length;
     windowLength = length;

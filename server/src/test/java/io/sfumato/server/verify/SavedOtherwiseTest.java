@@ -47,7 +47,8 @@ final class SavedOtherwiseTest {
         "fast_dllm_v2",
         "bert_mlm",
         "modernbert_mlm",
-        "diffusion_gemma");
+        "diffusion_gemma",
+        "nemotron_labs_diffusion");
   }
 
   @ParameterizedTest

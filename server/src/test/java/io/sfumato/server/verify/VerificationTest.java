@@ -2,7 +2,6 @@ package io.sfumato.server.verify;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sfumato.engine.ProductType;
 import io.sfumato.server.error.ServingException;
@@ -62,20 +61,14 @@ final class VerificationTest {
     "sdar_moe, 15, 10",
     "llada2_moe, 13, 9",
     "fast_dllm_v2, 12, 5",
-    "diffusion_gemma, 15, 6"
+    "diffusion_gemma, 15, 6",
+    "nemotron_labs_diffusion, 15, 11"
   })
   void comesToTheSameCanvases(String family, int forward, int traces) {
     assertThat(verify(FIXTURES.resolve(family))).as(rows.toString()).isTrue();
     assertThat(count("forward", Outcome.PASS)).isEqualTo(forward);
     assertThat(count("trace", Outcome.PASS)).isEqualTo(traces);
     assertThat(rows).hasSize(forward + traces);
-  }
-
-  @Test
-  void aFamilyWithoutSessionsIsRefused() {
-    assertThatThrownBy(() -> verify(FIXTURES.resolve("nemotron_labs_diffusion")))
-        .isInstanceOf(ServingException.class)
-        .hasMessageStartingWith("nemotron_labs_diffusion: not served: attention: ENCODER_CANVAS");
   }
 
   @Test

@@ -90,6 +90,7 @@ final class ScriptedModel implements ModelCatalog, AutoCloseable {
                 canvasLength, AcceptanceSpec.Order.CONFIDENCE, AcceptanceSpec.Spread.EVEN),
             RevisionSpec.NONE,
             new int[0],
+            0,
             false,
             Optional.empty());
     served = new ServedModel(NAME, "0", info, defaults, Optional.empty(), 0, loop);

@@ -117,7 +117,7 @@ final class PolicyRecordCommand implements Callable<Integer> {
 
   private TraceHeader header(ServedModel served, int traces) {
     ModelDefaults defaults = served.defaults();
-    if (defaults.blockCausal() || defaults.isUniform() || served.engine().shiftedLogits()) {
+    if (defaults.blockCausal() || defaults.encodesContext() || served.engine().shiftedLogits()) {
       throw new ParameterException(
           command.commandLine(),
           "model: of the family "

@@ -10,8 +10,8 @@ import java.util.Optional;
  * A model's published decoding defaults, used for every field a request leaves out.
  *
  * @param windowLength 0 for the block length
- * @param longestBlock positions that a model denoises together which encodes its context before;
- *     0 for the others
+ * @param longestBlock positions that a model denoises together which encodes its context before; 0
+ *     for the others
  * @param blockCausal whether positions see their own and earlier blocks only, rather than all
  * @param uniform where undecided positions hold random tokens, which also fixes the block length;
  *     empty where they hold the mask

@@ -107,7 +107,9 @@ final class RequestValidator {
             prompt.length,
             model.engine().maxPositions(),
             problems);
-    template.filter(read -> problems.isEmpty()).ifPresent(read -> read.checkBlocks(lengths.block()));
+    template
+        .filter(read -> problems.isEmpty())
+        .ifPresent(read -> read.checkBlocks(lengths.block()));
     Optional<TemplateReader> shape = template.filter(read -> problems.isEmpty());
     return plan(
         model,

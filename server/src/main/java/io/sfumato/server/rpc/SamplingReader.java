@@ -66,7 +66,7 @@ final class SamplingReader {
     }
     if (guidance > 0 && defaults.encodesContext()) {
       problems.capability(
-          path + ".guidance_scale", guidance, "0 with a model that encodes its context");
+          path + ".guidance_scale", guidance, "0 with a model that sees one block at a time");
     }
     return new SamplingSpec(
         spec.hasSeed() ? spec.getSeed() : seeds.getAsLong(),

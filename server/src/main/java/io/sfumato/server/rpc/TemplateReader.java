@@ -79,8 +79,7 @@ final class TemplateReader {
     for (int index = 0; index < slots.size() && model.defaults().encodesContext(); index++) {
       Slot slot = slots.get(index);
       int last = slot.end() - 1;
-      if (slot instanceof Template.ChoiceSlot
-          && slot.start() / blockLength != last / blockLength) {
+      if (slot instanceof Template.ChoiceSlot && slot.start() / blockLength != last / blockLength) {
         problems.capability(
             paths.get(index),
             "tokens " + slot.start() + ".." + last,

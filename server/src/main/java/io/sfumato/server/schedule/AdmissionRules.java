@@ -141,10 +141,10 @@ final class AdmissionRules {
     int items = spec.sampling().guidanceScale() == 0 ? 1 : 2;
     long length = (long) spec.promptTokens().length + spec.start().length();
     requireFits("prompt and canvas", length, info.maxPositions(), "positions");
-    checkCandidates(spec);
     if (!spec.attending().encodesContext()) {
       checkStep(spec, length, items);
     }
+    checkCandidates(spec);
     require(
         spec.alternatives() >= 0 && spec.alternatives() <= limits.topCandidates(),
         "max_alternatives",

@@ -101,9 +101,7 @@ final class Denoiser extends Course {
   private void chooseSeed() {
     int position = canvas.blockStart();
     slots.ask(-1, 0);
-    if (canvas.isUndecided(position)
-        && !slots.isChoice(position)
-        && !slots.isPadding(position)) {
+    if (canvas.isUndecided(position) && !slots.isChoice(position) && !slots.isPadding(position)) {
       rows.add(position, true);
     }
   }
@@ -205,8 +203,7 @@ final class Denoiser extends Course {
       return 0;
     }
     int undecided = canvas.undecided(canvas.blockStart(), textEnd.usedBefore(canvas.length()));
-    int seeds =
-        spec.attending().encodesContext() ? canvas.blockCount() - 1 - canvas.block() : 0;
+    int seeds = spec.attending().encodesContext() ? canvas.blockCount() - 1 - canvas.block() : 0;
     int steps = Math.max(1, stepsLeft - seeds);
     return Math.ceilDiv(Math.max(0, undecided - seeds), steps);
   }

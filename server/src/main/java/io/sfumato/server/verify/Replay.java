@@ -28,7 +28,7 @@ record Replay(
     WITH_BLOCK,
     /** As soon as a step decides one, if everything before the first one is decided. */
     WHEN_DECIDED,
-    /** As soon as everything before the first one is decided. */
+    /** After a step of a block, as soon as everything before the first one is decided. */
     WHEN_REACHED
   }
 

@@ -124,7 +124,8 @@ final class TraceReplay {
       for (SessionEvent event = session.poll(); event != null; event = session.poll()) {
         if (event instanceof SessionEvent.CanvasChanged changed) {
           int[] canvas = sequence(spec, changed.snapshot().tokens());
-          stopped |= isStopped(replay, canvases.getLast(), canvas);
+          boolean ofBlock = changed.snapshot().step() > 0; // and not a token from outside of it
+          stopped |= ofBlock && isStopped(replay, canvases.getLast(), canvas);
           add(canvases, canvas);
           stopped |= ++steps == mostSteps;
         } else if (event instanceof SessionEvent.BlockCommitted block) {

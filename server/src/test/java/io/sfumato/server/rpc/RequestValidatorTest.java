@@ -205,7 +205,7 @@ class RequestValidatorTest {
       quoteCharacter = '`',
       textBlock =
           """
-          sampling { guidance_scale: 1 }                   | start.sampling.guidance_scale | guidance_scale: 1.0 (expected: 0 with a model of uniform noise)
+          sampling { guidance_scale: 1 }                   | start.sampling.guidance_scale | guidance_scale: 1.0 (expected: 0 with a model that sees one block at a time)
           sampling { joint_edit {} }                       | start.sampling.joint_edit     | joint_edit: set (expected: absent with a model of uniform noise)
           sampling { revision { remask_threshold: 0.1 } }  | start.sampling.revision.remask_threshold | remask_threshold: 0.1 (expected: 0 with a model of uniform noise)
           canvas { block_length_tokens: 4 }                | start.canvas.block_length_tokens | block_length_tokens: 4 (expected: 8, the canvas of a model of uniform noise)

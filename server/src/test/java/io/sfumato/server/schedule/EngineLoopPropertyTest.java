@@ -15,8 +15,9 @@ import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 /**
- * Random sessions, controls, cancellations and slow readers on random engines, half of them with
- * pages and shared prompts; all promises are checked after every step.
+ * Random sessions, controls, cancellations and slow readers on random engines, two of three with
+ * pages and shared prompts, of blocks or of an encoded context; all promises are checked after
+ * every step.
  */
 final class EngineLoopPropertyTest {
 
@@ -24,7 +25,7 @@ final class EngineLoopPropertyTest {
 
   @Test
   void everyPromiseHoldsAtEveryStep() {
-    for (int round = 0; round < 250; round++) {
+    for (int round = 0; round < 375; round++) {
       new Round(round).play();
     }
   }
@@ -46,28 +47,29 @@ final class EngineLoopPropertyTest {
       int slots = 1 + random.nextInt(8);
       int tokens = 2 * MOST_TOKENS + random.nextInt(400);
       int items = 2 + random.nextInt(8);
-      if (seed % 2 == 0) {
+      if (seed % 3 == 0) {
         fixture = LoopFixture.withHashes(LoopFixture.limits(slots, items, tokens), 4);
         requests = () -> Specs.random(random, LoopFixture.VOCABULARY, MOST_TOKENS);
       } else {
         int pages = MOST_TOKENS / 16 + random.nextInt(20);
+        int kept = random.nextInt(4) == 0 ? random.nextInt(100) : Integer.MAX_VALUE;
         EngineLimits limits =
             new EngineLimits(slots, items, tokens, tokens, Specs.MOST_ALTERNATIVES, pages, 16);
-        fixture =
-            new LoopFixture(
-                AttentionKind.BLOCK_CAUSAL,
-                limits,
-                4,
-                random.nextInt(4) == 0 ? random.nextInt(100) : Integer.MAX_VALUE,
-                new PagedScript(limits));
-        requests =
+        SharedPrompts prompts =
             new SharedPrompts(
-                    random,
-                    LoopFixture.VOCABULARY,
-                    MOST_TOKENS,
-                    4 << random.nextInt(3),
-                    random.nextBoolean())
-                ::next;
+                random,
+                LoopFixture.VOCABULARY,
+                MOST_TOKENS,
+                4 << random.nextInt(3),
+                random.nextBoolean());
+        if (seed % 3 == 1) {
+          PagedScript script = new PagedScript(limits);
+          fixture = new LoopFixture(AttentionKind.BLOCK_CAUSAL, limits, 4, kept, script);
+          requests = prompts::next;
+        } else {
+          fixture = LoopFixture.seeding(limits, 4, kept, EncoderScript.seeding(limits));
+          requests = () -> prompts.next().encodedAtMost(random, LoopFixture.CANVAS);
+        }
       }
     }
 

@@ -68,10 +68,7 @@ public final class LoopFixture {
 
   /** A model that denoises masks over a context that it encodes causally. */
   static LoopFixture seeding(
-      EngineLimits limits,
-      int queueCapacity,
-      int prefixCacheTokens,
-      ScriptedEngine.Script script) {
+      EngineLimits limits, int queueCapacity, int prefixCacheTokens, ScriptedEngine.Script script) {
     EngineInfo info = info(AttentionKind.ENCODER_CANVAS, MASK);
     return new LoopFixture(info, limits, queueCapacity, prefixCacheTokens, script);
   }

@@ -87,6 +87,26 @@ public final class Specs {
     return block(block);
   }
 
+  /** As {@link #encoded}, without what the model cannot do whose canvas has so many positions. */
+  Specs encodedAtMost(Random random, int canvas) {
+    encoded(1 + random.nextInt(canvas));
+    windowLength = random.nextBoolean() ? blockLength : 1 + random.nextInt(blockLength);
+    if (start.length() > blockLength) {
+      List<CanvasStart.NoisySpan> spans =
+          start.reopened().stream()
+              .map(each ->
+                  new CanvasStart.NoisySpan(each.start(), each.length(), Math.round(each.noise())))
+              .toList();
+      start = new CanvasStart(start.tokens(), start.pinned(), spans);
+    }
+    boolean isCut =
+        template.slots().stream()
+            .anyMatch(slot -> slot.start() / blockLength != (slot.end() - 1) / blockLength);
+    template = isCut ? Template.NONE : template;
+    endOfText = random.nextBoolean() ? NO_TOKENS : new int[] {random.nextInt(40)};
+    return this;
+  }
+
   Specs block(int length) {
     blockLength = length;
     windowLength = length;

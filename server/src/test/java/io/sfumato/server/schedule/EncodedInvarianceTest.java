@@ -26,16 +26,88 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.function.Supplier;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Any session on canvases of uniform noise: what it promises, and that it notices no neighbours.
+ * Any session over a context that is encoded causally, of uniform noise or of masks: what it
+ * promises, and that it notices no neighbours.
  */
-final class UniformInvarianceTest {
+final class EncodedInvarianceTest {
 
   private static final int MOST_TOKENS = 70;
 
-  private static Specs random(Random random, int vocabulary, int canvas) {
+  /** What an undecided position holds. */
+  enum Noise {
+    UNIFORM("diffusion_gemma") {
+      @Override
+      EncoderScript script(EngineLimits limits) {
+        return new EncoderScript(limits);
+      }
+
+      @Override
+      LoopFixture fixture(EngineLimits limits, EncoderScript script) {
+        return new LoopFixture(AttentionKind.ENCODER_CANVAS, limits, 10_000, script);
+      }
+
+      @Override
+      Specs random(Random random, int vocabulary, int canvas) {
+        return uniform(random, vocabulary, canvas);
+      }
+
+      @Override
+      Specs subject(int round, int canvas) {
+        return new Specs()
+            .temperature(round == 0 ? 0 : .8f, .4f)
+            .steps(9, 1)
+            .acceptance(new AcceptanceSpec.EntropyBound(2))
+            .uniform(canvas, 1, .2f);
+      }
+    },
+    MASK("nemotron_labs_diffusion") {
+      @Override
+      EncoderScript script(EngineLimits limits) {
+        return EncoderScript.seeding(limits);
+      }
+
+      @Override
+      LoopFixture fixture(EngineLimits limits, EncoderScript script) {
+        return LoopFixture.seeding(limits, 10_000, Integer.MAX_VALUE, script);
+      }
+
+      @Override
+      Specs random(Random random, int vocabulary, int canvas) {
+        return Specs.random(random, vocabulary, MOST_TOKENS).encodedAtMost(random, canvas);
+      }
+
+      @Override
+      Specs subject(int round, int canvas) {
+        return new Specs()
+            .temperature(round == 0 ? 0 : .8f)
+            .revision(round == 3 ? .2f : 0, 2)
+            .acceptance(new AcceptanceSpec.ConfidenceThreshold(.4f))
+            .encoded(round == 2 ? canvas - 5 : canvas);
+      }
+    };
+
+    private final String family;
+
+    Noise(String family) {
+      this.family = family;
+    }
+
+    abstract EncoderScript script(EngineLimits limits);
+
+    abstract LoopFixture fixture(EngineLimits limits, EncoderScript script);
+
+    /** Any session that the model can do. */
+    abstract Specs random(Random random, int vocabulary, int canvas);
+
+    /** A session that is compared with itself among others. */
+    abstract Specs subject(int round, int canvas);
+  }
+
+  private static Specs uniform(Random random, int vocabulary, int canvas) {
     int prompt = random.nextInt(25);
     int length = 1 + random.nextInt(MOST_TOKENS - prompt);
     int[] tokens = new int[length];
@@ -67,17 +139,18 @@ final class UniformInvarianceTest {
         .uniform(canvas, random.nextInt(3), random.nextFloat());
   }
 
-  @Test
-  void whatIsCommittedIsWhatTheModelHasEncoded() {
-    EngineLimits limits = new EngineLimits(1, 4, 32, 32, Specs.MOST_ALTERNATIVES, 5, 16);
+  @ParameterizedTest
+  @EnumSource
+  void whatIsCommittedIsWhatTheModelHasEncoded(Noise noise) {
+    EngineLimits limits = new EngineLimits(1, 4, 32, 512, Specs.MOST_ALTERNATIVES, 5, 16);
     int encoded = 0;
     int early = 0;
+    int seeds = 0;
     for (int seed = 0; seed < 3000; seed++) {
-      EncoderScript script = new EncoderScript(limits);
-      LoopFixture fixture = new LoopFixture(AttentionKind.ENCODER_CANVAS, limits, 1, script);
+      EncoderScript script = noise.script(limits);
       Random random = new Random(seed);
-      SessionSpec spec = random(random, LoopFixture.VOCABULARY, LoopFixture.CANVAS).build();
-      SessionEvent.Finished finished = steered(fixture, spec, random);
+      SessionSpec spec = noise.random(random, LoopFixture.VOCABULARY, LoopFixture.CANVAS).build();
+      SessionEvent.Finished finished = steered(noise.fixture(limits, script), spec, random);
       early += finished.reason() == FinishReason.MAX_LENGTH ? 0 : 1;
       int[] prompt = spec.promptTokens();
       int[] text = Arrays.copyOf(prompt, prompt.length + finished.tokens().length);
@@ -85,9 +158,11 @@ final class UniformInvarianceTest {
       int[] kept = script.kept();
       assertThat(Arrays.copyOf(text, kept.length)).as("seed " + seed).isEqualTo(kept);
       encoded += kept.length;
+      seeds += script.seeds;
     }
     assertThat(encoded).isGreaterThan(30_000);
     assertThat(early).isGreaterThan(300);
+    assertThat(seeds > 3000).isEqualTo(noise == Noise.MASK);
   }
 
   /** Runs a session whose client edits, pins, blanks, reopens and finishes. */
@@ -132,65 +207,66 @@ final class UniformInvarianceTest {
     };
   }
 
-  @Test
-  void aSessionDoesNotNoticeItsNeighbours() {
-    EngineLimits limits = new EngineLimits(12, 8, 64, 64, Specs.MOST_ALTERNATIVES, 60, 16);
+  @ParameterizedTest
+  @EnumSource
+  void aSessionDoesNotNoticeItsNeighbours(Noise noise) {
+    EngineLimits limits = new EngineLimits(12, 8, 64, 512, Specs.MOST_ALTERNATIVES, 60, 16);
     for (int round = 0; round < 60; round++) {
       SessionSpec spec =
-          random(new Random(round), LoopFixture.VOCABULARY, LoopFixture.CANVAS).build();
-      assertThat(course(limits, spec, 9, round)).isEqualTo(course(limits, spec, 0, round));
+          noise.random(new Random(round), LoopFixture.VOCABULARY, LoopFixture.CANVAS).build();
+      List<String> alone = course(noise, limits, spec, 0, round);
+      assertThat(course(noise, limits, spec, 9, round)).isEqualTo(alone);
     }
   }
 
-  private static List<String> course(EngineLimits limits, SessionSpec spec, int others, int seed) {
-    LoopFixture fixture =
-        new LoopFixture(AttentionKind.ENCODER_CANVAS, limits, 10_000, new EncoderScript(limits));
+  private static List<String> course(
+      Noise noise, EngineLimits limits, SessionSpec spec, int others, int seed) {
+    LoopFixture fixture = noise.fixture(limits, noise.script(limits));
     Random random = new Random(seed + 1000);
     return SessionCourse.of(
         fixture.loop,
         spec,
         others,
-        () -> random(random, LoopFixture.VOCABULARY, LoopFixture.CANVAS).build(),
+        () -> noise.random(random, LoopFixture.VOCABULARY, LoopFixture.CANVAS).build(),
         random);
   }
 
-  @Test
-  void aSessionOfTheRealCoreDoesNotNoticeItsNeighbours() {
-    EngineLimits limits = new EngineLimits(12, 8, 160, 160, Specs.MOST_ALTERNATIVES, 60, 16);
-    NativeEngine engine = engine(limits);
+  @ParameterizedTest
+  @EnumSource
+  void aSessionOfTheRealCoreDoesNotNoticeItsNeighbours(Noise noise) {
+    EngineLimits limits = new EngineLimits(12, 8, 160, 640, Specs.MOST_ALTERNATIVES, 60, 16);
+    NativeEngine engine = engine(noise, limits);
     EngineInfo info = engine.info();
     try (EngineLoop loop = loop(engine, 0)) {
       for (int round = 0; round < 4; round++) {
         SessionSpec spec =
-            new Specs()
+            noise
+                .subject(round, info.blockLength())
                 .prompt(new Random(round).ints(21, 0, info.vocabulary()).toArray())
                 .length(37)
-                .temperature(round == 0 ? 0 : .8f, .4f)
                 .seed(round)
-                .steps(9, 1)
-                .acceptance(new AcceptanceSpec.EntropyBound(2))
-                .uniform(info.blockLength(), 1, .2f)
                 .build();
-        List<String> alone = course(loop, spec, 0, info);
+        List<String> alone = course(noise, loop, spec, 0, info);
         assertThat(alone).hasSizeGreaterThan(3);
-        assertThat(course(loop, spec, 3, info)).isEqualTo(alone);
-        assertThat(course(loop, spec, 9, info)).isEqualTo(alone);
+        assertThat(course(noise, loop, spec, 3, info)).isEqualTo(alone);
+        assertThat(course(noise, loop, spec, 9, info)).isEqualTo(alone);
       }
     }
   }
 
-  @Test
-  void reuseOfPromptsChangesNoBit() {
-    EngineLimits limits = new EngineLimits(4, 8, 160, 160, Specs.MOST_ALTERNATIVES, 24, 16);
-    NativeEngine engine = engine(limits);
+  @ParameterizedTest
+  @EnumSource
+  void reuseOfPromptsChangesNoBit(Noise noise) {
+    EngineLimits limits = new EngineLimits(4, 8, 160, 640, Specs.MOST_ALTERNATIVES, 24, 16);
+    NativeEngine engine = engine(noise, limits);
     EngineInfo info = engine.info();
-    try (EngineLoop cold = loop(engine(limits), 0);
+    try (EngineLoop cold = loop(engine(noise, limits), 0);
         EngineLoop warm = loop(engine, Integer.MAX_VALUE)) {
       Random random = new Random(3);
       int[] beginning = random.ints(70, 0, info.vocabulary()).toArray();
       Supplier<SessionSpec> next =
           () -> {
-            Specs specs = random(random, info.vocabulary(), info.blockLength());
+            Specs specs = noise.random(random, info.vocabulary(), info.blockLength());
             return specs.prompt(Arrays.copyOf(beginning, 1 + random.nextInt(70))).build();
           };
       for (int session = 0; session < 8; session++) {
@@ -206,8 +282,8 @@ final class UniformInvarianceTest {
     }
   }
 
-  private static NativeEngine engine(EngineLimits limits) {
-    Path model = Path.of("..", "fixtures", "diffusion_gemma");
+  private static NativeEngine engine(Noise noise, EngineLimits limits) {
+    Path model = Path.of("..", "fixtures", noise.family);
     return NativeEngine.open(new EngineOptions(model, 1, ProductType.F32, false, limits));
   }
 
@@ -219,7 +295,7 @@ final class UniformInvarianceTest {
 
   /** With a pin that is taken back after the first step. */
   private static List<String> course(
-      EngineLoop loop, SessionSpec spec, int others, EngineInfo info) {
+      Noise noise, EngineLoop loop, SessionSpec spec, int others, EngineInfo info) {
     Random random = new Random(others);
     PositionRange first = new PositionRange(0, 1);
     Map<Integer, Control> controls =
@@ -230,7 +306,7 @@ final class UniformInvarianceTest {
         loop,
         spec,
         others,
-        () -> random(random, info.vocabulary(), info.blockLength()).build(),
+        () -> noise.random(random, info.vocabulary(), info.blockLength()).build(),
         random,
         controls);
   }

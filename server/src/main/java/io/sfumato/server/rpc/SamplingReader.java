@@ -159,7 +159,7 @@ final class SamplingReader {
     if (cache == CacheMode.NONE) {
       return cache;
     }
-    if (model.defaults().blockCausal()) {
+    if (model.defaults().blockCausal() || model.defaults().encodesContext()) {
       problems.capability(field, cache, "NONE, the model keeps finished blocks exactly");
     } else if (!model.engine().approximateCache()) {
       problems.capability(field, cache, "NONE, the model has no approximate cache");

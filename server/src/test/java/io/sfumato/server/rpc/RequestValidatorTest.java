@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import com.google.protobuf.TextFormat;
 import com.google.protobuf.TextFormat.ParseException;
 import io.sfumato.engine.AttentionKind;
+import io.sfumato.engine.EngineInfo;
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.FieldViolation;
 import io.sfumato.server.error.ServingException;
+import io.sfumato.server.model.ModelDefaults;
 import io.sfumato.v1.GenerateStart;
 import io.sfumato.v1.RefineStart;
 import java.util.stream.IntStream;
@@ -27,11 +29,7 @@ class RequestValidatorTest {
 
   /** A validator of the fixture's models that opens no session. */
   static RequestValidator validator() {
-    return new RequestValidator(
-        RpcFixture.catalog((spec, signal) -> {
-          throw new AssertionError("a validator opens no session");
-        }),
-        () -> SEED);
+    return validator(RpcFixture.info(), RpcFixture.defaults());
   }
 
   @ParameterizedTest
@@ -230,13 +228,19 @@ class RequestValidatorTest {
   }
 
   private static RequestValidator uniform() {
+    EngineInfo info = RpcFixture.info(AttentionKind.ENCODER_CANVAS, false);
+    return validator(info, RpcFixture.uniformDefaults());
+  }
+
+  /** Of models with these facts. */
+  static RequestValidator validator(EngineInfo info, ModelDefaults defaults) {
     return new RequestValidator(
         RpcFixture.catalog(
             (spec, signal) -> {
               throw new AssertionError("a validator opens no session");
             },
-            RpcFixture.info(AttentionKind.ENCODER_CANVAS, false),
-            RpcFixture.uniformDefaults()),
+            info,
+            defaults),
         () -> SEED);
   }
 
@@ -378,15 +382,13 @@ class RequestValidatorTest {
     check(refusal(() -> validator.generate(start, Long.MAX_VALUE, true)), reason, path, message);
   }
 
-  private static ServingException refusal(
-      org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
+  static ServingException refusal(org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
     ServingException refusal = catchThrowableOfType(ServingException.class, call);
     assertThat(refusal).as("a refusal").isNotNull();
     return refusal;
   }
 
-  private static void check(
-      ServingException refusal, ErrorReason reason, String path, String message) {
+  static void check(ServingException refusal, ErrorReason reason, String path, String message) {
     assertThat(refusal.reason()).isEqualTo(reason);
     assertThat(refusal.violations()).contains(new FieldViolation(path, message));
     assertThat(refusal.getMessage()).startsWith(refusal.violations().get(0).path());

@@ -72,6 +72,15 @@ final class RpcFixture implements AutoCloseable {
     return new RpcFixture(Transport.IN_PROCESS, script, 8, info, uniformDefaults());
   }
 
+  /** Models that denoise masks over a context that they encode causally. */
+  static RpcFixture seeding(ScriptedEngine.Script script) throws IOException {
+    return new RpcFixture(Transport.IN_PROCESS, script, 8, seedingInfo(), seedingDefaults());
+  }
+
+  static EngineInfo seedingInfo() {
+    return info(AttentionKind.ENCODER_CANVAS, ByteCodec.MASK, false);
+  }
+
   private RpcFixture(
       Transport transport,
       ScriptedEngine.Script script,
@@ -119,7 +128,12 @@ final class RpcFixture implements AutoCloseable {
   }
 
   static EngineInfo info(AttentionKind attention, boolean approximateCache) {
-    boolean uniform = attention == AttentionKind.ENCODER_CANVAS;
+    int mask = attention == AttentionKind.ENCODER_CANVAS ? -1 : ByteCodec.MASK;
+    return info(attention, mask, approximateCache);
+  }
+
+  private static EngineInfo info(AttentionKind attention, int mask, boolean approximateCache) {
+    boolean encodes = attention == AttentionKind.ENCODER_CANVAS;
     return new EngineInfo(
         "scripted",
         "none",
@@ -128,14 +142,14 @@ final class RpcFixture implements AutoCloseable {
         1,
         1,
         CONTEXT,
-        uniform ? -1 : ByteCodec.MASK,
+        mask,
         ByteCodec.END,
         -1,
         attention,
-        uniform,
+        encodes,
         approximateCache,
         false,
-        uniform ? 8 : 0,
+        encodes ? 8 : 0,
         1,
         0,
         0,
@@ -181,12 +195,28 @@ final class RpcFixture implements AutoCloseable {
         Optional.of(new UniformNoise(1, .005f)));
   }
 
+  static ModelDefaults seedingDefaults() {
+    return new ModelDefaults(
+        20,
+        8,
+        0,
+        16,
+        1,
+        TemperatureSchedule.GREEDY,
+        new AcceptanceSpec.ConfidenceThreshold(.9f),
+        RevisionSpec.NONE,
+        new int[] {ByteCodec.END},
+        8,
+        false,
+        Optional.empty());
+  }
+
   static ModelCatalog catalog(SessionGate gate) {
     return catalog(gate, info(), defaults());
   }
 
   static ModelCatalog catalog(SessionGate gate, EngineInfo info, ModelDefaults defaults) {
-    EngineInfo without = info(info.attention(), false);
+    EngineInfo without = info(info.attention(), info.maskTokenId(), false);
     ServedModel bytes =
         new ServedModel("bytes", "00ff", info, defaults, Optional.of(new ByteCodec()), 3, gate);
     ServedModel ids = new ServedModel("ids", "11ee", without, defaults, Optional.empty(), 3, gate);

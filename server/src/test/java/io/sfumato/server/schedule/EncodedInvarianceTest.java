@@ -234,7 +234,7 @@ final class EncodedInvarianceTest {
   @ParameterizedTest
   @EnumSource
   void aSessionOfTheRealCoreDoesNotNoticeItsNeighbours(Noise noise) {
-    EngineLimits limits = new EngineLimits(12, 8, 160, 640, Specs.MOST_ALTERNATIVES, 60, 16);
+    EngineLimits limits = new EngineLimits(12, 8, 320, 320, Specs.MOST_ALTERNATIVES, 60, 16);
     NativeEngine engine = engine(noise, limits);
     EngineInfo info = engine.info();
     try (EngineLoop loop = loop(engine, 0)) {
@@ -257,7 +257,7 @@ final class EncodedInvarianceTest {
   @ParameterizedTest
   @EnumSource
   void reuseOfPromptsChangesNoBit(Noise noise) {
-    EngineLimits limits = new EngineLimits(4, 8, 160, 640, Specs.MOST_ALTERNATIVES, 24, 16);
+    EngineLimits limits = new EngineLimits(4, 8, 320, 320, Specs.MOST_ALTERNATIVES, 24, 16);
     NativeEngine engine = engine(noise, limits);
     EngineInfo info = engine.info();
     try (EngineLoop cold = loop(engine(noise, limits), 0);

@@ -34,6 +34,8 @@ import java.util.Optional;
  * <p>With a family of uniform noise the block is the model's canvas, and length, steps, temperature
  * and acceptance are those of {@link UniformDefaults} where the section does not say.
  *
+ * <p>With a family of masks over an encoded context the block may be no longer than the model's.
+ *
  * <p>{@code attention} is {@code full} or {@code block_causal}, where the family does not say.
  *
  * <p>{@code acceptance} holds one of {@code confidence_threshold}, {@code entropy_bound}, {@code

@@ -267,7 +267,10 @@ final class EncodedInvarianceTest {
       Supplier<SessionSpec> next =
           () -> {
             Specs specs = noise.random(random, info.vocabulary(), info.blockLength());
-            return specs.prompt(Arrays.copyOf(beginning, 1 + random.nextInt(70))).build();
+            int read = 1 + random.nextInt(70);
+            int whole = 16 * (1 + random.nextInt(4)); // pages, up to the end of the prompt
+            int length = random.nextBoolean() ? read : whole;
+            return specs.prompt(Arrays.copyOf(beginning, length)).build();
           };
       for (int session = 0; session < 8; session++) {
         SessionSpec spec = next.get();

@@ -231,6 +231,15 @@ final class SeededCourseTest {
   }
 
   @Test
+  void aScheduleSharesOutWhatTheSeedLeaves() {
+    AcceptanceSpec threeSteps =
+        new AcceptanceSpec.FixedSchedule(
+            3, AcceptanceSpec.Order.LEFTMOST, AcceptanceSpec.Spread.EVEN);
+    finish(specs(3, 8, 8).acceptance(threeSteps));
+    assertThat(rows.stream().map(each -> each.length)).containsExactly(1, 7, 4, 2);
+  }
+
+  @Test
   void aSingleTokenNeedsNoStepOfItsBlock() {
     assertThat(finish(specs(3, 2, 1)).tokens()).containsExactly(50, 51);
     assertThat(items).containsExactly("PREFILL 0+3", "COMMIT 3+1 of them 1");

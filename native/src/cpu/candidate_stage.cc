@@ -199,11 +199,11 @@ const float* CandidateStage::GatherHidden(const CandidateArguments& arguments, i
   const auto index = [guides](const CandidateRow& row) { return guides ? row.guide : row.selected; };
   bool consecutive = index(rows[0]) >= 0;
   for (int64_t i = 1; i < count; ++i) consecutive = consecutive && index(rows[i]) == index(rows[0]) + i;
-  if (consecutive) return arguments.hidden + index(rows[0]) * hidden_;
+  if (consecutive) return arguments.hidden.floats + index(rows[0]) * hidden_;
   for (int64_t i = 0; i < count; ++i) {
     // A row without a guide among guided ones: any row will do, its product is not used.
     const int64_t source = std::max(index(rows[i]), 0);
-    std::copy_n(arguments.hidden + source * hidden_, hidden_, buffer + i * hidden_);
+    std::copy_n(arguments.hidden.floats + source * hidden_, hidden_, buffer + i * hidden_);
   }
   return buffer;
 }

@@ -48,7 +48,7 @@ RoundingKernels RoundingKernelsOf(InstructionSet set, ProductFormat products) {
 class CpuBuffer : public Buffer {
  public:
   explicit CpuBuffer(int64_t size) : numbers_(static_cast<size_t>(size)) {
-    data_ = numbers_.data();
+    operand_ = numbers_.data();
     bytes_ = numbers_.bytes();
   }
 

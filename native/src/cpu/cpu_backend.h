@@ -46,10 +46,9 @@ class CpuBackend : public Backend {
   void Embed(const EmbeddingArguments& arguments) override;
   void RmsNorm(const NormArguments& arguments) override;
   void LayerNorm(const NormArguments& arguments) override;
-  void HeadNorm(const HeadNormArguments& arguments) override;
   void Matmul(const MatmulArguments& arguments) override;
   void GroupedMatmul(const GroupedMatmulArguments& arguments) override;
-  void Rope(const RopeArguments& arguments) override;
+  void PrepareHeads(const HeadArguments& arguments) override;
   void WriteKeyValues(const KeyValueWriteArguments& arguments) override;
   void Attention(const AttentionArguments& arguments) override;
   void Gather(const GatherArguments& arguments) override;

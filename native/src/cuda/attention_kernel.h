@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "base/number_formats.h"
 #include "cuda/simt.h"
 #include "ops/step_layout.h"
 
@@ -14,12 +15,46 @@ struct KeyRange {
   int64_t end;
 };
 
+/// What attention reads and writes: floats that are split into terms, or bfloat16 numbers.
+template <int kTerms>
+struct AttentionNumbers {
+  using Number = float;
+  using Word = float;
+  /// Numbers of a word of shared memory.
+  static constexpr int kOfWord = 1;
+  /// Words between rows in shared memory that send the lanes of a fragment to different banks.
+  static constexpr int kKeyGap = 16;
+  static constexpr int kValueGap = 4;
+
+  /// A word that holds the number and what follows it, zeros from the end on.
+  static SFUMATO_DEVICE float Load(const Global<const float>& numbers, int64_t start, int64_t i, int64_t end) {
+    return i < end ? numbers[start + i] : 0.0f;
+  }
+  static SFUMATO_DEVICE float Rounded(float number) { return number; }
+};
+
+template <>
+struct AttentionNumbers<1> {
+  using Number = uint16_t;
+  using Word = uint32_t;
+  static constexpr int kOfWord = 2;
+  static constexpr int kKeyGap = 8;
+  static constexpr int kValueGap = 4;
+
+  static SFUMATO_DEVICE uint32_t Load(const Global<const uint16_t>& numbers, int64_t start, int64_t i, int64_t end) {
+    const uint32_t low = i < end ? numbers[start + i] : 0u;
+    return i + 1 < end ? low | static_cast<uint32_t>(numbers[start + i + 1]) << 16 : low;
+  }
+  static SFUMATO_DEVICE uint16_t Rounded(float number) { return static_cast<uint16_t>(PackBfloat16(number, 0)); }
+};
+
 /// Attention of ops/attention.h: running maximum and sum over tiles of keys, counted from the first key of the item's
 /// context, so that neither the other rows nor the place of the keys, pages or own rows, changes a row's result. A block
 /// takes rows of one item and one key-value head, where a row is a query of one of the heads that share it: x of the tiles
 /// of rows, as many as the item with the most has, y of the key-value heads, z of the items.
 ///
-/// kHeadDim: the head's size, filled up with zeros to a multiple of 32. kTerms: bfloat16 terms of each operand (see SplitBfloat16).
+/// kHeadDim: the head's size, filled up with zeros to a multiple of 32. kTerms: bfloat16 terms of each operand (see SplitBfloat16); with one
+/// all that is read and written is bfloat16.
 template <int kHeadDim, int kTerms>
 struct AttentionKernel {
   static constexpr const char* kName = "attention";
@@ -31,15 +66,20 @@ struct AttentionKernel {
   static constexpr int kDimSplits = kHeadDim > kWarpDims ? kHeadDim / kWarpDims : 1;
   static constexpr int kDims = kHeadDim / kDimSplits;
   static constexpr int kRows = 16 * kWarps / kDimSplits;
-  static constexpr int kKeys = kHeadDim > 128 ? 16 : 32;
-  static constexpr int kStages = kHeadDim > 256 ? 1 : 2;
-  /// Distances between rows in shared memory that send the lanes of a fragment to different banks.
-  static constexpr int kKeyStride = kHeadDim + 16;
-  static constexpr int kValueStride = kHeadDim + 4;
+  static constexpr int kKeys = kHeadDim > (kTerms == 1 ? 256 : 128) ? 16 : 32;
+  static constexpr int kStages = kHeadDim > 256 && kTerms > 1 ? 1 : 2;
+  /// Whether a lane's share of the queries stays in registers.
+  static constexpr bool kKeepsQueries = kTerms == 1 && kHeadDim <= 128;
+
+  using Numbers = AttentionNumbers<kTerms>;
+  using Number = typename Numbers::Number;
+  using Word = typename Numbers::Word;
+  static constexpr int kKeyStride = kHeadDim / Numbers::kOfWord + Numbers::kKeyGap;
+  static constexpr int kValueStride = kHeadDim / Numbers::kOfWord + Numbers::kValueGap;
 
   struct Shared {
-    SharedArray<float, kStages * kKeys * kKeyStride> keys;
-    SharedArray<float, kStages * kKeys * kValueStride> values;
+    SharedArray<Word, kStages * kKeys * kKeyStride> keys;
+    SharedArray<Word, kStages * kKeys * kValueStride> values;
   };
 
   Global<const Sequence> sequences;
@@ -50,15 +90,15 @@ struct AttentionKernel {
   float scale;
   int64_t window;
   int64_t context_window;
-  Global<const float> queries;
+  Global<const Number> queries;
   int64_t query_stride;
-  Global<const float> keys;  // of the step's rows
-  Global<const float> values;
+  Global<const Number> keys;  // of the step's rows
+  Global<const Number> values;
   int64_t key_stride;
-  Global<const float> pages;  // [pages, page_tokens, 2, page_width]
+  Global<const Number> pages;  // [pages, page_tokens, 2, page_width]
   int64_t page_tokens;
   int64_t page_width;
-  Global<float> output;
+  Global<Number> output;
   int64_t output_stride;
 
   SFUMATO_DEVICE void operator()(Shared& shared) const {
@@ -81,6 +121,11 @@ struct AttentionKernel {
       visible[half] = row <= last_row ? Visible(sequence, row / group) : KeyRange{0, 0};
     }
 
+    uint32_t kept[kKeepsQueries ? kHeadDim / 16 : 1][4][kTerms];
+    if constexpr (kKeepsQueries) {
+      SFUMATO_UNROLL
+      for (int tile = 0; tile < kHeadDim / 16; ++tile) LoadQueries(starts, tile, kept[tile]);
+    }
     float mixed[kDims / 8][4] = {};
     float maxima[2] = {-INFINITY, -INFINITY};
     float totals[2] = {0, 0};  // of the lane's share of the keys
@@ -97,7 +142,7 @@ struct AttentionKernel {
       SyncBlock();
       if (kStages > 1 && tile + 1 < end_tile) CopyTile(shared, sequence, tile + 1, (stage + 1) % kStages);
       float scores[kKeys / 8][4] = {};
-      Score(shared, starts, stage, scores);
+      Score(shared, starts, kept, stage, scores);
       Weigh(tile * kKeys, visible, scores, maxima, totals, mixed);
       Mix(shared, stage, scores, mixed);
     }
@@ -115,8 +160,8 @@ struct AttentionKernel {
       SFUMATO_UNROLL
       for (int j = 0; j < kDims / 8; ++j) {
         const int dim = FirstDim() + j * 8 + Lane() % 4 * 2;
-        if (dim < head_dim) output[place + dim] = mixed[j][half * 2] * factor;
-        if (dim + 1 < head_dim) output[place + dim + 1] = mixed[j][half * 2 + 1] * factor;
+        if (dim < head_dim) output[place + dim] = Numbers::Rounded(mixed[j][half * 2] * factor);
+        if (dim + 1 < head_dim) output[place + dim + 1] = Numbers::Rounded(mixed[j][half * 2 + 1] * factor);
       }
     }
   }
@@ -153,80 +198,118 @@ struct AttentionKernel {
 
   /// Starts to copy a tile's keys and values; zeros beyond the item's last key and the head's last number.
   SFUMATO_DEVICE void CopyTile(Shared& shared, const Sequence& sequence, int64_t tile, int stage) const {
-    const bool aligned = head_dim % 4 == 0;
-    for (int i = WarpIndex(); i < kKeys; i += kWarps) {
+    constexpr int kPieceWords = 4;
+    constexpr int kPiece = kPieceWords * Numbers::kOfWord;  // numbers that are copied at once
+    const bool aligned = head_dim % kPiece == 0;
+    const int64_t own_end = sequence.context_tokens + sequence.rows;
+    for (int piece = ThreadIndex(); piece < kKeys * (kHeadDim / kPiece); piece += kThreads) {
+      const int i = piece / (kHeadDim / kPiece);
+      const int dim = piece % (kHeadDim / kPiece) * kPiece;
       const int64_t key = tile * kKeys + i;
-      const int64_t own_end = sequence.context_tokens + sequence.rows;
       const bool there = key < own_end + sequence.following_tokens;
       // Key k is row k of the pages, but where the own tokens stand.
       const bool paged = there && (key < sequence.context_tokens || key >= own_end);
       int64_t source = 0;
       if (paged) {
-        const int64_t page = page_list[sequence.first_page + key / page_tokens];
-        source = (page * page_tokens + key % page_tokens) * 2 * page_width + BlockY() * head_dim;
+        const auto row = static_cast<uint32_t>(key);
+        const auto page_rows = static_cast<uint32_t>(page_tokens);
+        const int64_t page = page_list[sequence.first_page + row / page_rows];
+        source = (page * page_tokens + row % page_rows) * 2 * page_width + BlockY() * head_dim;
       } else if (there) {
         source = (sequence.first_row + key - sequence.context_tokens) * key_stride + BlockY() * head_dim;
       }
-      const Global<const float>& from_keys = paged ? pages : keys;
-      const Global<const float>& from_values = paged ? pages : values;
+      const Global<const Number>& from_keys = paged ? pages : keys;
+      const Global<const Number>& from_values = paged ? pages : values;
       const int64_t value_source = source + (paged ? page_width : 0);
-      const int to_key = (stage * kKeys + i) * kKeyStride;
-      const int to_value = (stage * kKeys + i) * kValueStride;
-      for (int dim = Lane() * 4; dim < kHeadDim; dim += 4 * kWarpThreads) {
-        if (there && aligned && dim + 4 <= head_dim) {
-          CopyAsync4(shared.keys, to_key + dim, from_keys, source + dim);
-          CopyAsync4(shared.values, to_value + dim, from_values, value_source + dim);
-          continue;
-        }
-        for (int n = dim; n < dim + 4; ++n) {
-          const bool number = there && n < head_dim;
-          shared.keys[to_key + n] = number ? from_keys[source + n] : 0.0f;
-          shared.values[to_value + n] = number ? from_values[value_source + n] : 0.0f;
-        }
+      const int to_key = (stage * kKeys + i) * kKeyStride + dim / Numbers::kOfWord;
+      const int to_value = (stage * kKeys + i) * kValueStride + dim / Numbers::kOfWord;
+      if (there && aligned && dim + kPiece <= head_dim) {
+        CopyAsync16(shared.keys, to_key, from_keys, source + dim);
+        CopyAsync16(shared.values, to_value, from_values, value_source + dim);
+        continue;
+      }
+      for (int word = 0; word < kPieceWords; ++word) {
+        const int n = dim + word * Numbers::kOfWord;
+        const int64_t end = there ? head_dim : 0;
+        shared.keys[to_key + word] = Numbers::Load(from_keys, source, n, end);
+        shared.values[to_value + word] = Numbers::Load(from_values, value_source, n, end);
       }
     }
     CommitCopies();
   }
 
-  /// Four numbers of one of the lane's queries.
-  SFUMATO_DEVICE Float4 LoadQuery(int64_t start, int dim) const {
-    if (start < 0) return {0, 0, 0, 0};
-    if (head_dim % 4 == 0 && dim + 4 <= head_dim) return Load4(queries, start + dim);
-    Float4 numbers = {0, 0, 0, 0};
-    if (dim < head_dim) numbers.x = queries[start + dim];
-    if (dim + 1 < head_dim) numbers.y = queries[start + dim + 1];
-    if (dim + 2 < head_dim) numbers.z = queries[start + dim + 2];
-    if (dim + 3 < head_dim) numbers.w = queries[start + dim + 3];
-    return numbers;
-  }
-
-  /// scores = queries keys^T. A lane's share of a fragment along the head is four neighbours, as in Fragments.
-  SFUMATO_DEVICE void Score(Shared& shared, const int64_t (&starts)[2], int stage,
-                            float (&scores)[kKeys / 8][4]) const {
-    float small[kKeys / 8][4] = {};
-    SFUMATO_UNROLL_LITTLE
-    for (int tile = 0; tile < kHeadDim / 16; ++tile) {
-      const int dim = tile * 16 + Lane() % 4 * 4;
-      uint32_t left[4][kTerms];
-      SFUMATO_UNROLL
-      for (int half = 0; half < 2; ++half) {
-        const Float4 query = LoadQuery(starts[half], dim);
+  /// The left operand of a tile along the head: of each of the lane's two rows four neighbours, as in Fragments.
+  SFUMATO_DEVICE void LoadQueries(const int64_t (&starts)[2], int tile, uint32_t (&left)[4][kTerms]) const {
+    const int dim = tile * 16 + Lane() % 4 * 4;
+    SFUMATO_UNROLL
+    for (int half = 0; half < 2; ++half) {
+      const int64_t start = starts[half];
+      const bool whole = start >= 0 && head_dim % 4 == 0 && dim + 4 <= head_dim;
+      const int64_t end = start >= 0 ? head_dim : 0;
+      if constexpr (kTerms == 1) {
+        Word2 query;
+        if (whole) {
+          query = Load4(queries, start + dim);
+        } else {
+          query = {Numbers::Load(queries, start, dim, end), Numbers::Load(queries, start, dim + 2, end)};
+        }
+        left[half][0] = query.x;
+        left[half + 2][0] = query.y;
+      } else {
+        Float4 query;
+        if (whole) {
+          query = Load4(queries, start + dim);
+        } else {
+          query = {Numbers::Load(queries, start, dim, end), Numbers::Load(queries, start, dim + 1, end),
+                   Numbers::Load(queries, start, dim + 2, end), Numbers::Load(queries, start, dim + 3, end)};
+        }
         SplitBfloat16(query.x, query.y, left[half]);
         SplitBfloat16(query.z, query.w, left[half + 2]);
       }
-      SFUMATO_UNROLL
-      for (int j = 0; j < kKeys / 8; ++j) {
-        const Float4 key = Load4(shared.keys, (stage * kKeys + j * 8 + Lane() / 4) * kKeyStride + dim);
-        uint32_t right[2][kTerms];
-        SplitBfloat16(key.x, key.y, right[0]);
-        SplitBfloat16(key.z, key.w, right[1]);
-        MultiplyTerms(scores[j], small[j], left, right);
-      }
     }
+  }
+
+  /// scores = queries keys^T
+  template <int kKept>
+  SFUMATO_DEVICE void Score(Shared& shared, const int64_t (&starts)[2], const uint32_t (&kept)[kKept][4][kTerms],
+                            int stage, float (&scores)[kKeys / 8][4]) const {
+    float small[kKeys / 8][4] = {};
+    if constexpr (kKeepsQueries) {
+      SFUMATO_UNROLL
+      for (int tile = 0; tile < kHeadDim / 16; ++tile) ScoreTile(shared, kept[tile], tile, stage, scores, small);
+      return;
+    }
+    SFUMATO_UNROLL_LITTLE
+    for (int tile = 0; tile < kHeadDim / 16; ++tile) {
+      uint32_t left[4][kTerms];
+      LoadQueries(starts, tile, left);
+      ScoreTile(shared, left, tile, stage, scores, small);
+    }
+    if constexpr (kTerms == 1) return;
     SFUMATO_UNROLL
     for (int j = 0; j < kKeys / 8; ++j) {
       SFUMATO_UNROLL
       for (int i = 0; i < 4; ++i) scores[j][i] += small[j][i];
+    }
+  }
+
+  static SFUMATO_DEVICE void ScoreTile(Shared& shared, const uint32_t (&left)[4][kTerms], int tile, int stage,
+                                       float (&scores)[kKeys / 8][4], float (&small)[kKeys / 8][4]) {
+    const int dim = tile * 16 + Lane() % 4 * 4;
+    SFUMATO_UNROLL
+    for (int j = 0; j < kKeys / 8; ++j) {
+      const int place = (stage * kKeys + j * 8 + Lane() / 4) * kKeyStride + dim / Numbers::kOfWord;
+      uint32_t right[2][kTerms];
+      if constexpr (kTerms == 1) {
+        const Word2 key = Load2(shared.keys, place);
+        right[0][0] = key.x;
+        right[1][0] = key.y;
+      } else {
+        const Float4 key = Load4(shared.keys, place);
+        SplitBfloat16(key.x, key.y, right[0]);
+        SplitBfloat16(key.z, key.w, right[1]);
+      }
+      MultiplyTerms(scores[j], small[j], left, right);
     }
   }
 
@@ -280,14 +363,27 @@ struct AttentionKernel {
         const float(&pair)[4] = weights[tile * 2 + i / 2];
         SplitBfloat16(pair[i % 2 * 2], pair[i % 2 * 2 + 1], left[i]);
       }
-      const int key = stage * kKeys + tile * 16 + Lane() % 4 * 2;
-      SFUMATO_UNROLL
-      for (int j = 0; j < kDims / 8; ++j) {
-        const int place = key * kValueStride + FirstDim() + j * 8 + Lane() / 4;
-        uint32_t right[2][kTerms];
-        SplitBfloat16(shared.values[place], shared.values[place + kValueStride], right[0]);
-        SplitBfloat16(shared.values[place + 8 * kValueStride], shared.values[place + 9 * kValueStride], right[1]);
-        MultiplyTerms(mixed[j], mixed[j], left, right);
+      if constexpr (kTerms == 1) {
+        // Lanes bring rows of 8 numbers of 16 keys, for two fragments.
+        const int key = stage * kKeys + tile * 16 + Lane() % 16;
+        SFUMATO_UNROLL
+        for (int j = 0; j < kDims / 8; j += 2) {
+          uint32_t words[4];
+          LoadTransposed(shared.values, key * kValueStride + (FirstDim() + j * 8 + Lane() / 16 * 8) / 2, words);
+          const uint32_t right[2][2][kTerms] = {{{words[0]}, {words[1]}}, {{words[2]}, {words[3]}}};
+          MultiplyTerms(mixed[j], mixed[j], left, right[0]);
+          MultiplyTerms(mixed[j + 1], mixed[j + 1], left, right[1]);
+        }
+      } else {
+        const int key = stage * kKeys + tile * 16 + Lane() % 4 * 2;
+        SFUMATO_UNROLL
+        for (int j = 0; j < kDims / 8; ++j) {
+          const int place = key * kValueStride + FirstDim() + j * 8 + Lane() / 4;
+          uint32_t right[2][kTerms];
+          SplitBfloat16(shared.values[place], shared.values[place + kValueStride], right[0]);
+          SplitBfloat16(shared.values[place + 8 * kValueStride], shared.values[place + 9 * kValueStride], right[1]);
+          MultiplyTerms(mixed[j], mixed[j], left, right);
+        }
       }
     }
   }

@@ -72,8 +72,8 @@ SFUMATO_DEVICE bool Contains(const int32_t (&tokens)[SFUMATO_MAX_TOKEN_LIST], in
 /// What all passes know.
 struct CandidateStep {
   Fragments head;
-  Global<const float> hidden;  // [selected rows, inner]
-  Global<const float> bias;    // [vocabulary] or null
+  Input hidden;              // [selected rows, inner]
+  Global<const float> bias;  // [vocabulary] or null
   float cap;
   int64_t count;
   Global<const CandidateRow> rows;  // [count]

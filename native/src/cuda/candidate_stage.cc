@@ -50,7 +50,7 @@ CandidateStep CandidateStage::Describe(const CandidateArguments& arguments, cons
   CandidateStep described = {};
   const auto& head = static_cast<const CudaMatrix&>(*arguments.head);
   described.head = head.fragments();
-  described.hidden = arguments.hidden;
+  described.hidden = {arguments.hidden.floats, arguments.hidden.bfloat16s};
   described.bias = arguments.bias;
   described.cap = arguments.cap;
   described.count = static_cast<int64_t>(arguments.layout->candidates.size());

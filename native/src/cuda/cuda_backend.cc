@@ -19,16 +19,20 @@ constexpr int kFewRowTiles = 2;
 
 int64_t Quotient(int64_t size, int64_t part) { return (size + part - 1) / part; }
 
+template <class Number>
 class CudaBuffer : public Buffer {
  public:
   CudaBuffer(Device& device, int64_t size) : numbers_(device, size) {
-    data_ = numbers_.data();
+    operand_ = Operand(numbers_.data());
     bytes_ = numbers_.bytes();
   }
 
  private:
-  DeviceArray<float> numbers_;
+  DeviceArray<Number> numbers_;
 };
+
+Input InputOf(const OperandView& operand) { return {operand.floats, operand.bfloat16s}; }
+Output OutputOf(const Operand& operand) { return {operand.floats, operand.bfloat16s}; }
 
 class CudaIndexBuffer : public IndexBuffer {
  public:
@@ -60,19 +64,29 @@ class CudaTable : public EmbeddingTable {
   DeviceArray<uint8_t> numbers_;
 };
 
+Output NormOutput(const NormArguments& arguments) {
+  return {arguments.exact == nullptr ? arguments.output.floats : arguments.exact, arguments.output.bfloat16s};
+}
+
 /// A product's kernel without its tile shape.
 template <class Kernel>
 Kernel Describe(const MatmulArguments& arguments) {
   const Fragments& weights = static_cast<const CudaMatrix&>(*arguments.weights).fragments();
-  return {weights,         nullptr, nullptr, arguments.input, arguments.rows, arguments.bias, arguments.epilogue,
-          arguments.output};
+  return {weights,
+          nullptr,
+          nullptr,
+          InputOf(arguments.input),
+          arguments.rows,
+          arguments.bias,
+          arguments.epilogue,
+          OutputOf(arguments.output)};
 }
 
 template <class Kernel>
 Kernel Describe(const GroupedMatmulArguments& arguments, const int32_t* ends) {
   const auto& weights = static_cast<const CudaMatrixGroup&>(*arguments.weights);
-  return {weights.first(),    weights.table(), ends, arguments.input, arguments.rows, nullptr,
-          arguments.epilogue, arguments.output};
+  return {weights.first(),    weights.table(),           ends, InputOf(arguments.input), arguments.rows, nullptr,
+          arguments.epilogue, OutputOf(arguments.output)};
 }
 
 }  // namespace
@@ -93,7 +107,14 @@ std::string CudaBackend::ProductsName() const {
 }
 
 std::unique_ptr<Buffer> CudaBackend::Allocate(int64_t size) {
-  auto buffer = std::make_unique<CudaBuffer>(*device_, size);
+  auto buffer = std::make_unique<CudaBuffer<float>>(*device_, size);
+  CountAllocated(buffer->bytes());
+  return buffer;
+}
+
+std::unique_ptr<Buffer> CudaBackend::AllocateOperand(int64_t size) {
+  if (precision_ == Precision::kFloat32) return Allocate(size);
+  auto buffer = std::make_unique<CudaBuffer<uint16_t>>(*device_, size);
   CountAllocated(buffer->bytes());
   return buffer;
 }
@@ -104,7 +125,7 @@ std::unique_ptr<IndexBuffer> CudaBackend::AllocateIndices(int64_t size) {
 }
 
 std::unique_ptr<Buffer> CudaBackend::Upload(const std::vector<float>& values) {
-  auto buffer = std::make_unique<CudaBuffer>(*device_, static_cast<int64_t>(values.size()));
+  auto buffer = std::make_unique<CudaBuffer<float>>(*device_, static_cast<int64_t>(values.size()));
   device_->Upload(buffer->data(), values.data(), buffer->bytes());
   CountWeights(buffer->bytes());
   return buffer;
@@ -185,7 +206,7 @@ void CudaBackend::Embed(const EmbeddingArguments& arguments) {
 void CudaBackend::RmsNorm(const NormArguments& arguments) {
   if (arguments.rows == 0) return;
   Launch(*device_,
-         RmsNormKernel{arguments.input, arguments.width, arguments.weight, arguments.epsilon, arguments.output},
+         RmsNormKernel{arguments.input, arguments.width, arguments.weight, arguments.epsilon, NormOutput(arguments)},
          {arguments.rows, 1, 1});
 }
 
@@ -193,16 +214,20 @@ void CudaBackend::LayerNorm(const NormArguments& arguments) {
   if (arguments.rows == 0) return;
   Launch(*device_,
          LayerNormKernel{arguments.input, arguments.width, arguments.weight, arguments.bias, arguments.epsilon,
-                         arguments.output},
+                         NormOutput(arguments)},
          {arguments.rows, 1, 1});
 }
 
-void CudaBackend::HeadNorm(const HeadNormArguments& arguments) {
-  if (arguments.rows == 0) return;
+void CudaBackend::PrepareHeads(const HeadArguments& arguments) {
+  const int64_t heads = arguments.rows * (arguments.heads + arguments.value_heads);
+  if (heads == 0) return;
+  const Rotation& rotation = arguments.rotation;
   Launch(*device_,
-         HeadNormKernel{arguments.values, arguments.stride, arguments.rows, arguments.heads, arguments.head_dim,
-                        arguments.weight, arguments.epsilon},
-         {Quotient(arguments.rows * arguments.heads, HeadNormKernel::kHeads), 1, 1});
+         HeadsKernel{arguments.input, arguments.stride, arguments.rows, arguments.head_dim, arguments.heads,
+                     arguments.value_heads, arguments.norm, arguments.value_norm, arguments.epsilon,
+                     rotation.rotary_dim / 2, OnDevice(rotation.positions), OnDevice(rotation.row_indices),
+                     rotation.cosines, rotation.sines, OutputOf(arguments.output)},
+         {Quotient(heads, HeadsKernel::kHeads), 1, 1});
 }
 
 void CudaBackend::Matmul(const MatmulArguments& arguments) {
@@ -236,27 +261,26 @@ void CudaBackend::GroupedMatmul(const GroupedMatmulArguments& arguments) {
   });
 }
 
-void CudaBackend::Rope(const RopeArguments& arguments) {
-  const int64_t half = arguments.rotary_dim / 2;
-  const int64_t pairs = arguments.rows * arguments.heads * half;
-  if (pairs == 0) return;
-  Launch(*device_,
-         RopeKernel{arguments.values, arguments.stride, arguments.rows, arguments.heads, arguments.head_dim, half,
-                    OnDevice(arguments.positions), OnDevice(arguments.row_indices), arguments.cosines, arguments.sines},
-         {Quotient(pairs, kRowThreads), 1, 1});
-}
-
 void CudaBackend::WriteKeyValues(const KeyValueWriteArguments& arguments) {
   int64_t written = 0;
   for (const Sequence& sequence : arguments.layout->sequences) written = std::max(written, sequence.written);
   if (written == 0) return;
-  Launch(*device_,
-         WriteKeyValuesKernel{step_.sequences(), step_.pages(), arguments.width, arguments.keys, arguments.values,
-                              arguments.key_stride, arguments.pages.data, arguments.pages.page_tokens},
-         {written, static_cast<int64_t>(arguments.layout->sequences.size()), 1});
+  const Grid grid = {written, static_cast<int64_t>(arguments.layout->sequences.size()), 1};
+  const auto launch = [&](const auto* keys, const auto* values, auto* pages) {
+    using Number = std::remove_pointer_t<decltype(pages)>;
+    Launch(*device_,
+           WriteKeyValuesKernel<Number>{step_.sequences(), step_.pages(), arguments.width, keys, values,
+                                        arguments.key_stride, pages, arguments.pages.page_tokens},
+           grid);
+  };
+  if (arguments.pages.data.floats != nullptr) {
+    launch(arguments.keys.floats, arguments.values.floats, arguments.pages.data.floats);
+  } else {
+    launch(arguments.keys.bfloat16s, arguments.values.bfloat16s, arguments.pages.data.bfloat16s);
+  }
 }
 
-template <int kHeadDim>
+template <int kHeadDim, int kTerms>
 void CudaBackend::LaunchAttention(const AttentionArguments& arguments) {
   int64_t queries = 0;
   for (const Sequence& sequence : arguments.layout->sequences)
@@ -264,49 +288,67 @@ void CudaBackend::LaunchAttention(const AttentionArguments& arguments) {
   if (queries == 0) return;
   const AttentionShape& shape = arguments.shape;
   const int64_t group = shape.heads / shape.kv_heads;
-  const auto launch = [&](auto kernel) {
-    kernel.sequences = step_.sequences();
-    kernel.page_list = step_.pages();
-    kernel.selected = arguments.selected_only ? step_.selected() : nullptr;
-    kernel.group = group;
-    kernel.head_dim = shape.head_dim;
-    kernel.scale = arguments.scale;
-    kernel.window = arguments.window;
-    kernel.context_window = arguments.context_window;
-    kernel.queries = arguments.queries;
-    kernel.query_stride = arguments.query_stride;
-    kernel.keys = arguments.keys;
-    kernel.values = arguments.values;
-    kernel.key_stride = arguments.key_stride;
-    kernel.pages = arguments.pages.data;
-    kernel.page_tokens = arguments.pages.page_tokens;
-    kernel.page_width = shape.kv_heads * shape.head_dim;
-    kernel.output = arguments.output;
-    kernel.output_stride = arguments.output_stride;
-    Launch(*device_, kernel,
-           {Quotient(queries * group, kernel.kRows), shape.kv_heads,
-            static_cast<int64_t>(arguments.layout->sequences.size())});
+  using Kernel = AttentionKernel<kHeadDim, kTerms>;
+  const auto numbers = [](const auto& operand) {
+    if constexpr (kTerms == 1) {
+      return operand.bfloat16s;
+    } else {
+      return operand.floats;
+    }
   };
-  if (precision_ == Precision::kBfloat16) {
-    launch(AttentionKernel<kHeadDim, 1>{});
-  } else {
-    launch(AttentionKernel<kHeadDim, 3>{});
-  }
+  Kernel kernel;
+  kernel.sequences = step_.sequences();
+  kernel.page_list = step_.pages();
+  kernel.selected = arguments.selected_only ? step_.selected() : nullptr;
+  kernel.group = group;
+  kernel.head_dim = shape.head_dim;
+  kernel.scale = arguments.scale;
+  kernel.window = arguments.window;
+  kernel.context_window = arguments.context_window;
+  kernel.queries = numbers(arguments.queries);
+  kernel.query_stride = arguments.query_stride;
+  kernel.keys = numbers(arguments.keys);
+  kernel.values = numbers(arguments.values);
+  kernel.key_stride = arguments.key_stride;
+  kernel.pages = numbers(arguments.pages.data);
+  kernel.page_tokens = arguments.pages.page_tokens;
+  kernel.page_width = shape.kv_heads * shape.head_dim;
+  kernel.output = numbers(arguments.output);
+  kernel.output_stride = arguments.output_stride;
+  Launch(*device_, kernel,
+         {Quotient(queries * group, Kernel::kRows), shape.kv_heads,
+          static_cast<int64_t>(arguments.layout->sequences.size())});
 }
 
 void CudaBackend::Attention(const AttentionArguments& arguments) {
-  const int64_t head_dim = arguments.shape.head_dim;
-  if (head_dim <= 32) return LaunchAttention<32>(arguments);
-  if (head_dim <= 64) return LaunchAttention<64>(arguments);
-  if (head_dim <= 128) return LaunchAttention<128>(arguments);
-  if (head_dim <= 256) return LaunchAttention<256>(arguments);
-  LaunchAttention<512>(arguments);
+  const auto launch = [&](auto terms) {
+    const int64_t head_dim = arguments.shape.head_dim;
+    if (head_dim <= 32) return LaunchAttention<32, terms.value>(arguments);
+    if (head_dim <= 64) return LaunchAttention<64, terms.value>(arguments);
+    if (head_dim <= 128) return LaunchAttention<128, terms.value>(arguments);
+    if (head_dim <= 256) return LaunchAttention<256, terms.value>(arguments);
+    LaunchAttention<512, terms.value>(arguments);
+  };
+  if (precision_ == Precision::kBfloat16) {
+    launch(std::integral_constant<int, 1>{});
+  } else {
+    launch(std::integral_constant<int, 3>{});
+  }
 }
 
 void CudaBackend::Gather(const GatherArguments& arguments) {
   if (arguments.rows == 0) return;
-  Launch(*device_, GatherKernel{arguments.input, OnDevice(arguments.indices), arguments.width, arguments.output},
-         {arguments.rows, 1, 1});
+  const Grid grid = {arguments.rows, 1, 1};
+  const int32_t* indices = OnDevice(arguments.indices);
+  const auto launch = [&](const auto* input, auto* output) {
+    using Number = std::remove_pointer_t<decltype(output)>;
+    Launch(*device_, GatherKernel<Number>{input, indices, arguments.width, output}, grid);
+  };
+  if (arguments.output.floats != nullptr) {
+    launch(arguments.input.floats, arguments.output.floats);
+  } else {
+    launch(arguments.input.bfloat16s, arguments.output.bfloat16s);
+  }
 }
 
 void CudaBackend::Sum(const SumArguments& arguments) {

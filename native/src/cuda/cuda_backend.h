@@ -17,8 +17,8 @@ namespace sfumato::cuda {
 /// Throws FAILED_PRECONDITION for products that no kernel is for.
 Precision PrecisionOf(ProductFormat products);
 
-/// The operations on a device by the kernels of this directory. Activations, keys and values are floats in its memory;
-/// products round them as the precision says. Operations return when they are queued; Candidates waits for all.
+/// The operations on a device by the kernels of this directory. What only products and attention read is kept as these
+/// take it: as bfloat16 numbers where the precision rounds to them. All else is floats. Operations return when they are queued; Candidates waits for all.
 class CudaBackend : public Backend {
  public:
   /// threads: of the host, for packing weights.
@@ -30,6 +30,7 @@ class CudaBackend : public Backend {
   int Threads() const override { return pool_.threads(); }
 
   std::unique_ptr<Buffer> Allocate(int64_t size) override;
+  std::unique_ptr<Buffer> AllocateOperand(int64_t size) override;
   std::unique_ptr<IndexBuffer> AllocateIndices(int64_t size) override;
   std::unique_ptr<Buffer> Upload(const std::vector<float>& values) override;
   std::unique_ptr<PackedMatrix> Pack(const std::vector<TensorView>& parts) override;
@@ -46,10 +47,9 @@ class CudaBackend : public Backend {
   void Embed(const EmbeddingArguments& arguments) override;
   void RmsNorm(const NormArguments& arguments) override;
   void LayerNorm(const NormArguments& arguments) override;
-  void HeadNorm(const HeadNormArguments& arguments) override;
   void Matmul(const MatmulArguments& arguments) override;
   void GroupedMatmul(const GroupedMatmulArguments& arguments) override;
-  void Rope(const RopeArguments& arguments) override;
+  void PrepareHeads(const HeadArguments& arguments) override;
   void WriteKeyValues(const KeyValueWriteArguments& arguments) override;
   void Attention(const AttentionArguments& arguments) override;
   void Gather(const GatherArguments& arguments) override;
@@ -65,7 +65,7 @@ class CudaBackend : public Backend {
   /// The device's copy of one of the layout's vectors; other indices are on the device already.
   const int32_t* OnDevice(const int32_t* indices) const;
   void CountPacked(const CudaMatrix& matrix, const std::vector<TensorView>& parts);
-  template <int kHeadDim>
+  template <int kHeadDim, int kTerms>
   void LaunchAttention(const AttentionArguments& arguments);
 
   std::unique_ptr<Device> device_;

@@ -26,11 +26,11 @@ struct ProductKernel {
   Fragments weights;                      // without groups
   Global<const Fragments> group_weights;  // [groups]; null without groups
   Global<const int32_t> group_ends;       // [groups] one more than the group's last row
-  Global<const float> input;              // [rows, inner]
+  Input input;                            // [rows, inner]
   int64_t rows;
   Global<const float> bias;  // [outputs] or null
   Epilogue epilogue;
-  Global<float> output;  // [rows, outputs]
+  Output output;  // [rows, outputs]; floats for kAdd
 
   SFUMATO_DEVICE void operator()(Shared& shared) const {
     if (group_weights.IsNull()) {
@@ -70,16 +70,16 @@ struct ProductKernel {
       const float gate = Tile::At(shared, gate_column, row);
       const float partner = Tile::At(shared, gate_column + kStripOutputs, row);
       if (epilogue == Epilogue::kGatedSilu) {
-        output[place] = Silu(gate) * partner;
+        output.Store(place, Silu(gate) * partner);
       } else {
-        output[place] = (epilogue == Epilogue::kGatedGelu ? Gelu(gate) : GeluTanh(gate)) * partner;
+        output.Store(place, (epilogue == Epilogue::kGatedGelu ? Gelu(gate) : GeluTanh(gate)) * partner);
       }
       return;
     }
     float sum = Tile::At(shared, column, row);
     if (!bias.IsNull()) sum += bias[target];
     if (epilogue == Epilogue::kGelu) sum = Gelu(sum);
-    output[place] = epilogue == Epilogue::kAdd ? output[place] + sum : sum;
+    output.Store(place, epilogue == Epilogue::kAdd ? output.floats[place] + sum : sum);
   }
 };
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "base/number_formats.h"
 #include "cuda/simt.h"
 
 namespace sfumato::cuda {
@@ -55,8 +56,8 @@ class ProductTile {
 
   /// All threads of the block, which may have read the results before. rows: those of the input that are the lane's, which
   /// are rows i / 4, i / 4 + 8, ... of the tile; negative for none, whose products are zero. Results are there for all threads.
-  static SFUMATO_DEVICE void Multiply(Shared& shared, const Fragments& weights, int64_t first_strip,
-                                      const Global<const float>& input, const int32_t (&rows)[kRowTiles]) {
+  static SFUMATO_DEVICE void Multiply(Shared& shared, const Fragments& weights, int64_t first_strip, const Input& input,
+                                      const int32_t (&rows)[kRowTiles]) {
     float sums[kBlockStrips][kRowTiles][4] = {};
     const int64_t begin = static_cast<int64_t>(weights.tiles) * WarpIndex() / kProductWarps;
     const int64_t end = static_cast<int64_t>(weights.tiles) * (WarpIndex() + 1) / kProductWarps;
@@ -117,17 +118,21 @@ class ProductTile {
   }
 
   /// Four numbers of a row, zeros where it has none.
-  static SFUMATO_DEVICE Float4 LoadRow(const Global<const float>& input, int32_t row, int64_t k, int64_t inner,
-                                       bool aligned) {
+  static SFUMATO_DEVICE Float4 LoadRow(const Input& input, int32_t row, int64_t k, int64_t inner, bool aligned) {
     if (row < 0) return {0, 0, 0, 0};
     const int64_t start = row * inner;
-    if (aligned && k + 4 <= inner) return Load4(input, start + k);
-    Float4 numbers = {0, 0, 0, 0};
-    if (k < inner) numbers.x = input[start + k];
-    if (k + 1 < inner) numbers.y = input[start + k + 1];
-    if (k + 2 < inner) numbers.z = input[start + k + 2];
-    if (k + 3 < inner) numbers.w = input[start + k + 3];
-    return numbers;
+    const bool whole = aligned && k + 4 <= inner;
+    if (whole && input.bfloat16s.IsNull()) return Load4(input.floats, start + k);
+    if (whole) {
+      const Word2 words = Load4(input.bfloat16s, start + k);
+      return {BitCast<float>(words.x << 16), BitCast<float>(words.x & 0xFFFF0000), BitCast<float>(words.y << 16),
+              BitCast<float>(words.y & 0xFFFF0000)};
+    }
+    const auto number = [&](int64_t i) {
+      if (i >= inner) return 0.0f;
+      return input.bfloat16s.IsNull() ? input.floats[start + i] : FromBfloat16(input.bfloat16s[start + i]);
+    };
+    return {number(k), number(k + 1), number(k + 2), number(k + 3)};
   }
 
   static SFUMATO_DEVICE void Reduce(Shared& shared, const float (&sums)[kBlockStrips][kRowTiles][4]) {

@@ -57,7 +57,7 @@ struct RmsNormKernel {
   int64_t width;
   Global<const float> weight;
   float epsilon;
-  Global<float> output;
+  Output output;
 
   SFUMATO_DEVICE void operator()(Shared& shared) const {
     const int64_t row = BlockX() * width;
@@ -65,7 +65,8 @@ struct RmsNormKernel {
     for (int64_t i = ThreadIndex(); i < width; i += kThreads) square += input[row + i] * input[row + i];
     const float mean = BlockSum(square, shared.sums) / static_cast<float>(width);
     const float factor = 1.0f / sqrtf(mean + epsilon);
-    for (int64_t i = ThreadIndex(); i < width; i += kThreads) output[row + i] = input[row + i] * factor * weight[i];
+    for (int64_t i = ThreadIndex(); i < width; i += kThreads)
+      output.Store(row + i, input[row + i] * factor * weight[i]);
   }
 };
 
@@ -83,7 +84,7 @@ struct LayerNormKernel {
   Global<const float> weight;
   Global<const float> bias;
   float epsilon;
-  Global<float> output;
+  Output output;
 
   SFUMATO_DEVICE void operator()(Shared& shared) const {
     const int64_t row = BlockX() * width;
@@ -98,68 +99,67 @@ struct LayerNormKernel {
     const float variance = BlockSum(square, shared.squares) / static_cast<float>(width);
     const float factor = 1.0f / sqrtf(variance + epsilon);
     for (int64_t i = ThreadIndex(); i < width; i += kThreads)
-      output[row + i] = (input[row + i] - mean) * factor * weight[i] + bias[i];
+      output.Store(row + i, (input[row + i] - mean) * factor * weight[i] + bias[i]);
   }
 };
 
-/// One warp for each head of each row.
-struct HeadNormKernel {
-  static constexpr const char* kName = "head_norm";
+/// PrepareHeads of ops/heads.h: one warp for each head of each row. A number is read by the lane that writes its place, so
+/// input and output may be the same.
+struct HeadsKernel {
+  static constexpr const char* kName = "heads";
   static constexpr int kThreads = kRowThreads;
   static constexpr int kHeads = kThreads / kWarpThreads;  // of a block
   using Shared = NoShared;
 
-  Global<float> values;  // [rows, heads, head_dim] at the stride
+  Global<const float> input;  // [rows, heads + value_heads, head_dim] at the stride
   int64_t stride;
   int64_t rows;
-  int64_t heads;
   int64_t head_dim;
-  Global<const float> weight;
+  int64_t heads;
+  int64_t value_heads;
+  Global<const float> norm;  // null for none
+  Global<const float> value_norm;
   float epsilon;
-
-  SFUMATO_DEVICE void operator()(Shared&) const {
-    const int64_t index = static_cast<int64_t>(BlockX()) * kHeads + WarpIndex();
-    if (index >= rows * heads) return;
-    const int64_t first = index / heads * stride + index % heads * head_dim;
-    float square = 0;
-    for (int64_t i = Lane(); i < head_dim; i += kWarpThreads) square += values[first + i] * values[first + i];
-    const float factor = 1.0f / sqrtf(WarpSum(square) / static_cast<float>(head_dim) + epsilon);
-    for (int64_t i = Lane(); i < head_dim; i += kWarpThreads) values[first + i] *= factor * weight[i];
-  }
-};
-
-/// One thread for each pair of numbers.
-struct RopeKernel {
-  static constexpr const char* kName = "rope";
-  static constexpr int kThreads = kRowThreads;
-  using Shared = NoShared;
-
-  Global<float> values;  // [rows, heads, head_dim] at the stride
-  int64_t stride;
-  int64_t rows;
-  int64_t heads;
-  int64_t head_dim;
-  int64_t half;  // of the numbers that are rotated
+  int64_t half;  // of the numbers that are rotated; 0 for no rotation
   Global<const int32_t> positions;
   Global<const int32_t> row_indices;
   Global<const float> cosines;  // [max_positions, half]
   Global<const float> sines;
+  Output output;
 
   SFUMATO_DEVICE void operator()(Shared&) const {
-    const int64_t index = static_cast<int64_t>(BlockX()) * kThreads + ThreadIndex();
-    if (index >= rows * heads * half) return;
-    const int64_t row = index / (heads * half);
-    const int64_t pair = index % half;
-    const int64_t angle = positions[row_indices.IsNull() ? row : row_indices[row]] * half + pair;
-    const int64_t first = row * stride + index / half % heads * head_dim + pair;
-    const float a = values[first];
-    const float b = values[first + half];
-    values[first] = a * cosines[angle] - b * sines[angle];
-    values[first + half] = b * cosines[angle] + a * sines[angle];
+    const int64_t index = static_cast<int64_t>(BlockX()) * kHeads + WarpIndex();
+    const int64_t all_heads = heads + value_heads;
+    if (index >= rows * all_heads) return;
+    const int64_t row = index / all_heads;
+    const int64_t head = index % all_heads;
+    const int64_t first = row * stride + head * head_dim;
+    const Global<const float>& weight = head < heads ? norm : value_norm;
+    float factor = 1;
+    if (!weight.IsNull()) {
+      float square = 0;
+      for (int64_t i = Lane(); i < head_dim; i += kWarpThreads) square += input[first + i] * input[first + i];
+      factor = 1.0f / sqrtf(WarpSum(square) / static_cast<float>(head_dim) + epsilon);
+    }
+    const auto value = [&](int64_t i) {
+      return weight.IsNull() ? input[first + i] : input[first + i] * (factor * weight[i]);
+    };
+    const int64_t pairs = head < heads ? half : 0;
+    if (pairs > 0) {
+      const int64_t angle = positions[row_indices.IsNull() ? row : row_indices[row]] * half;
+      for (int64_t i = Lane(); i < pairs; i += kWarpThreads) {
+        const float a = value(i);
+        const float b = value(i + half);
+        output.Store(first + i, a * cosines[angle + i] - b * sines[angle + i]);
+        output.Store(first + i + half, b * cosines[angle + i] + a * sines[angle + i]);
+      }
+    }
+    for (int64_t i = 2 * pairs + Lane(); i < head_dim; i += kWarpThreads) output.Store(first + i, value(i));
   }
 };
 
 /// One block for each row that an item writes: x of the most rows of any item, y of the items.
+template <class Number>
 struct WriteKeyValuesKernel {
   static constexpr const char* kName = "write_key_values";
   static constexpr int kThreads = kRowThreads;
@@ -168,10 +168,10 @@ struct WriteKeyValuesKernel {
   Global<const Sequence> sequences;
   Global<const int32_t> page_list;
   int64_t width;
-  Global<const float> keys;
-  Global<const float> values;
+  Global<const Number> keys;
+  Global<const Number> values;
   int64_t key_stride;
-  Global<float> pages;  // [pages, page_tokens, 2, width]
+  Global<Number> pages;  // [pages, page_tokens, 2, width]
   int64_t page_tokens;
 
   SFUMATO_DEVICE void operator()(Shared&) const {
@@ -189,15 +189,16 @@ struct WriteKeyValuesKernel {
 };
 
 /// One block for each row of the output.
+template <class Number>
 struct GatherKernel {
   static constexpr const char* kName = "gather";
   static constexpr int kThreads = kRowThreads;
   using Shared = NoShared;
 
-  Global<const float> input;
+  Global<const Number> input;
   Global<const int32_t> indices;
   int64_t width;
-  Global<float> output;
+  Global<Number> output;
 
   SFUMATO_DEVICE void operator()(Shared&) const {
     const int64_t source = indices[BlockX()] * width;

@@ -36,6 +36,10 @@ struct alignas(16) Float4 {
 struct alignas(16) Word4 {
   uint32_t x, y, z, w;
 };
+/// Four 16-bit numbers, at a multiple of 8 bytes.
+struct alignas(8) Word2 {
+  uint32_t x, y;
+};
 
 }  // namespace sfumato::cuda
 
@@ -83,6 +87,23 @@ SFUMATO_DEVICE Number BlockSum(Number value, SharedArray<Number, kSlots>& slots)
   for (int warp = 0; warp < kSlots; ++warp) sum += slots[warp];
   return sum;
 }
+
+/// What products read; the device's side of OperandView.
+struct Input {
+  Global<const float> floats;
+  Global<const uint16_t> bfloat16s;
+};
+
+/// What a kernel writes for products to read; the device's side of Operand. Both where the exact numbers are wanted too.
+struct Output {
+  Global<float> floats;
+  Global<uint16_t> bfloat16s;
+
+  SFUMATO_DEVICE void Store(int64_t i, float value) const {
+    if (!floats.IsNull()) floats[i] = value;
+    if (!bfloat16s.IsNull()) bfloat16s[i] = static_cast<uint16_t>(PackBfloat16(value, 0));
+  }
+};
 
 /// A pair of floats as the sum of kTerms pairs of bfloat16 numbers, greatest first. Three terms hold a float exactly,
 /// unless it is near the least normal one.

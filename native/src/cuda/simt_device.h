@@ -71,6 +71,13 @@ template <int kSize>
 __device__ __forceinline__ Float4 Load4(SharedArray<float, kSize>& array, int i) {
   return *reinterpret_cast<const Float4*>(&array[i]);
 }
+__device__ __forceinline__ Word2 Load4(const Global<const uint16_t>& array, int64_t i) {
+  return *reinterpret_cast<const Word2*>(&array[i]);
+}
+template <int kSize>
+__device__ __forceinline__ Word2 Load2(SharedArray<uint32_t, kSize>& array, int i) {
+  return *reinterpret_cast<const Word2*>(&array[i]);
+}
 /// For what is read once: not kept in the first-level cache.
 __device__ __forceinline__ Word4 LoadStreamed(const Global<const Word4>& array, int64_t i) {
   Word4 value;
@@ -80,10 +87,10 @@ __device__ __forceinline__ Word4 LoadStreamed(const Global<const Word4>& array, 
   return value;
 }
 
-/// Starts to copy four floats; WaitForCopies and a barrier end it.
-template <int kSize>
-__device__ __forceinline__ void CopyAsync4(SharedArray<float, kSize>& to, int i, const Global<const float>& from,
-                                           int64_t j) {
+/// Starts to copy 16 bytes; WaitForCopies and a barrier end it.
+template <class To, int kSize, class From>
+__device__ __forceinline__ void CopyAsync16(SharedArray<To, kSize>& to, int i, const Global<const From>& from,
+                                            int64_t j) {
   const auto address = static_cast<uint32_t>(__cvta_generic_to_shared(&to[i]));
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(address), "l"(&from[j]) : "memory");
 }
@@ -110,6 +117,17 @@ __device__ __forceinline__ uint32_t TransposeFragment(uint32_t fragment) {
   uint32_t transposed;
   asm volatile("movmatrix.sync.aligned.m8n8.trans.b16 %0, %1;" : "=r"(transposed) : "r"(fragment));
   return transposed;
+}
+
+/// Four 8 x 8 matrices of 16-bit numbers, transposed (ldmatrix.x4.trans): lane i brings the place of row i % 8 of matrix
+/// i / 8, 16 bytes, and takes of each matrix column i / 4 of rows i % 4 * 2 and the next.
+template <int kSize>
+__device__ __forceinline__ void LoadTransposed(SharedArray<uint32_t, kSize>& array, int i, uint32_t (&words)[4]) {
+  const auto address = static_cast<uint32_t>(__cvta_generic_to_shared(&array[i]));
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])
+               : "r"(address)
+               : "memory");
 }
 
 __device__ __forceinline__ uint32_t PackBfloat16(float low, float high) {

@@ -52,6 +52,7 @@ uint32_t ShuffleFrom(uint32_t value, int lane, Site site);
 uint32_t Ballot(bool predicate, Site site);
 void MultiplyBfloat16(float (&sums)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], Site site);
 uint32_t TransposeFragment(uint32_t fragment, Site site);
+void TransposeRows(const Word4& row, uint32_t (&words)[4], Site site);
 
 }  // namespace harness
 
@@ -161,11 +162,22 @@ Float4 Load4(SharedArray<float, kSize>& array, int64_t i) {
   std::memcpy(&value, place, sizeof(value));
   return value;
 }
+inline Word2 Load4(const Global<const uint16_t>& array, int64_t i) {
+  Word2 value;
+  std::memcpy(&value, array.Several(i, 4), sizeof(value));
+  return value;
+}
+template <int kSize>
+Word2 Load2(SharedArray<uint32_t, kSize>& array, int64_t i) {
+  const uint32_t* place = array.Several(i, 2);
+  harness::CheckShared(harness::Access::kRead, place, 8, 8);
+  return {place[0], place[1]};
+}
 inline Word4 LoadStreamed(const Global<const Word4>& array, int64_t i) { return array[i]; }
 
-template <int kSize>
-void CopyAsync4(SharedArray<float, kSize>& to, int64_t i, const Global<const float>& from, int64_t j) {
-  harness::StartCopy(to.Several(i, 4), from.Several(j, 4), 16);
+template <class To, int kSize, class From>
+void CopyAsync16(SharedArray<To, kSize>& to, int64_t i, const Global<const From>& from, int64_t j) {
+  harness::StartCopy(to.Several(i, 16 / sizeof(To)), from.Several(j, 16 / sizeof(From)), 16);
 }
 inline void CommitCopies() { harness::CommitCopies(); }
 template <int kGroups>
@@ -178,6 +190,13 @@ inline void MultiplyBfloat16(float (&sums)[4], const uint32_t (&a)[4], const uin
 }
 inline uint32_t TransposeFragment(uint32_t fragment, SFUMATO_SITE) {
   return harness::TransposeFragment(fragment, {file, line});
+}
+
+template <int kSize>
+void LoadTransposed(SharedArray<uint32_t, kSize>& array, int64_t i, uint32_t (&words)[4], SFUMATO_SITE) {
+  const uint32_t* place = array.Several(i, 4);
+  harness::CheckShared(harness::Access::kRead, place, 16, 16);
+  harness::TransposeRows({place[0], place[1], place[2], place[3]}, words, {file, line});
 }
 
 inline uint32_t PackBfloat16(float low, float high) {

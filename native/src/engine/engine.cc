@@ -78,7 +78,7 @@ void Engine::Run(float* logits, uint64_t capacity) {
   planner_->RefreshTokens(*buffers_);
   if (layout.rows() == 0) return;
   backend_->BeginStep(layout);
-  const float* hidden = model_->Forward(layout);
+  const OperandView hidden = model_->Forward(layout);
   if (layout.candidates.empty()) return;
   backend_->Candidates({&layout, hidden, &model_->head(), model_->head_bias(), buffers_->Outputs(), logits,
                         model_->logit_cap(), model_->soft_embeddings()});

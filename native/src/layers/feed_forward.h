@@ -12,13 +12,13 @@ struct FeedForward {
   Epilogue activation;
 
   /// Adds to the residual. inner: [rows, up's outputs]
-  void Run(Backend& backend, const float* input, int64_t rows, float* inner, float* residual) const {
+  void Run(Backend& backend, OperandView input, int64_t rows, Operand inner, float* residual) const {
     up.Run(backend, Part::kFeedForward, input, rows, activation, inner);
     down.Run(backend, Part::kFeedForward, inner, rows, Epilogue::kAdd, residual);
   }
 
   /// Writes the output.
-  void RunInto(Backend& backend, const float* input, int64_t rows, float* inner, float* output) const {
+  void RunInto(Backend& backend, OperandView input, int64_t rows, Operand inner, float* output) const {
     up.Run(backend, Part::kFeedForward, input, rows, activation, inner);
     down.Run(backend, Part::kFeedForward, inner, rows, Epilogue::kStore, output);
   }

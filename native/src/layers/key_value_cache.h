@@ -16,14 +16,14 @@ class KeyValueCache {
       : page_tokens_(page_tokens) {
     if (pages == 0) return;
     for (int64_t layer = 0; layer < layers; ++layer) {
-      layers_.push_back(backend.Allocate(pages * page_tokens * 2 * shape.kv_heads * shape.head_dim));
+      layers_.push_back(backend.AllocateOperand(pages * page_tokens * 2 * shape.kv_heads * shape.head_dim));
     }
   }
 
   /// The layer's pages; without data when there are none.
   KeyValuePages Layer(int64_t layer) const {
-    if (layers_.empty()) return {nullptr, page_tokens_};
-    return {layers_[static_cast<size_t>(layer)]->data(), page_tokens_};
+    if (layers_.empty()) return {{}, page_tokens_};
+    return {layers_[static_cast<size_t>(layer)]->operand(), page_tokens_};
   }
 
  private:

@@ -12,7 +12,7 @@ struct Linear {
   std::unique_ptr<PackedMatrix> weights;
   std::unique_ptr<Buffer> bias;
 
-  void Run(Backend& backend, Part part, const float* input, int64_t rows, Epilogue epilogue, float* output) const {
+  void Run(Backend& backend, Part part, OperandView input, int64_t rows, Epilogue epilogue, Operand output) const {
     backend.Matmul({part, input, rows, weights.get(), bias == nullptr ? nullptr : bias->data(), epilogue, output});
   }
 };

@@ -5,10 +5,11 @@ namespace sfumato {
 ExpertWorkspace ExpertWorkspace::Allocate(Backend& backend, int64_t rows, const RouterRules& rules, int64_t width,
                                           int64_t inner) {
   const int64_t places = rows * rules.chosen;
-  return {
-      backend.Allocate(rows * rules.experts), backend.Allocate(places),         backend.Allocate(places * width),
-      backend.Allocate(places * inner),       backend.Allocate(places * width), backend.AllocateIndices(places),
-      backend.AllocateIndices(places),        backend.AllocateIndices(places),  backend.AllocateIndices(rules.experts)};
+  return {backend.Allocate(rows * rules.experts),  backend.Allocate(places),
+          backend.AllocateOperand(places * width), backend.AllocateOperand(places * inner),
+          backend.Allocate(places * width),        backend.AllocateIndices(places),
+          backend.AllocateIndices(places),         backend.AllocateIndices(places),
+          backend.AllocateIndices(rules.experts)};
 }
 
 void MixtureOfExperts::GroupExperts(Backend& backend) {
@@ -21,17 +22,17 @@ void MixtureOfExperts::GroupExperts(Backend& backend) {
   downs = group(&FeedForward::down);
 }
 
-void MixtureOfExperts::Run(Backend& backend, const float* router_input, const float* input, int64_t rows,
+void MixtureOfExperts::Run(Backend& backend, const float* router_input, OperandView input, int64_t rows,
                            ExpertWorkspace& workspace, bool add, float* output) const {
   const int64_t width = experts.front().down.weights->outputs();
   router.Run(backend, Part::kRouter, router_input, rows, Epilogue::kStore, workspace.scores->data());
   backend.Route({rules, workspace.scores->data(), rows, workspace.experts->data(), workspace.weights->data(),
                  workspace.places->data(), workspace.rows_placed->data(), workspace.ends->data()});
   const int64_t places = rows * rules.chosen;
-  backend.Gather({input, workspace.rows_placed->data(), places, width, workspace.inputs->data()});
-  backend.GroupedMatmul({Part::kFeedForward, workspace.inputs->data(), places, workspace.ends->data(), ups.get(),
-                         experts.front().activation, workspace.inner->data()});
-  backend.GroupedMatmul({Part::kFeedForward, workspace.inner->data(), places, workspace.ends->data(), downs.get(),
+  backend.Gather({input, workspace.rows_placed->data(), places, width, workspace.inputs->operand()});
+  backend.GroupedMatmul({Part::kFeedForward, workspace.inputs->operand(), places, workspace.ends->data(), ups.get(),
+                         experts.front().activation, workspace.inner->operand()});
+  backend.GroupedMatmul({Part::kFeedForward, workspace.inner->operand(), places, workspace.ends->data(), downs.get(),
                          Epilogue::kStore, workspace.outputs->data()});
   backend.Combine({workspace.outputs->data(), workspace.places->data(), workspace.weights->data(), rows, rules.chosen,
                    width, add, output});

@@ -38,7 +38,7 @@ struct MixtureOfExperts {
   void GroupExperts(Backend& backend);
 
   /// Rows of the input choose by router_input, which most families let be the same. Writes the output or adds to it.
-  void Run(Backend& backend, const float* router_input, const float* input, int64_t rows, ExpertWorkspace& workspace,
+  void Run(Backend& backend, const float* router_input, OperandView input, int64_t rows, ExpertWorkspace& workspace,
            bool add, float* output) const;
 };
 

@@ -13,7 +13,16 @@ namespace sfumato {
 struct AttentionWorkspace {
   std::unique_ptr<Buffer> queries;     // [rows, heads * head_dim]
   std::unique_ptr<Buffer> key_values;  // [rows, 2, kv_heads * head_dim]
-  std::unique_ptr<Buffer> mixed;       // [rows, heads * head_dim]
+  std::unique_ptr<Buffer> mixed;       // [rows, heads * head_dim], for products
+  // Where attention takes rounded operands; null where the floats serve.
+  std::unique_ptr<Buffer> rounded_queries;
+  std::unique_ptr<Buffer> rounded_key_values;
+
+  /// What attention reads.
+  Operand query_operand() const { return rounded_queries == nullptr ? queries->data() : rounded_queries->operand(); }
+  Operand key_value_operand() const {
+    return rounded_key_values == nullptr ? key_values->data() : rounded_key_values->operand();
+  }
 
   static AttentionWorkspace Allocate(Backend& backend, int64_t rows, const AttentionShape& shape);
 };
@@ -40,11 +49,11 @@ struct SelfAttention {
   const RopeTable* query_rope = nullptr;
 
   /// Keys and values of all rows of the step; written to the pages of the items that want it.
-  void RunKeyValues(Backend& backend, const StepLayout& layout, const float* input, const KeyValuePages& pages,
+  void RunKeyValues(Backend& backend, const StepLayout& layout, OperandView input, const KeyValuePages& pages,
                     AttentionWorkspace& workspace) const;
 
   /// Attention of all rows, or of the selected ones: input and output hold these rows only.
-  void RunQueries(Backend& backend, const StepLayout& layout, bool selected_only, const float* input,
+  void RunQueries(Backend& backend, const StepLayout& layout, bool selected_only, OperandView input,
                   const KeyValuePages& pages, AttentionWorkspace& workspace, Epilogue epilogue,
                   float* output_rows) const;
 };

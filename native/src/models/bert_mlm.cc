@@ -123,7 +123,7 @@ class BertMlm : public Model {
         cache_(backend, config.layers, limits.max_pages, limits.page_tokens, config.attention),
         hidden_(backend.Allocate(limits.max_rows * config.width)),
         selected_(backend.Allocate(limits.max_rows * config.width)),
-        inner_(backend.Allocate(limits.max_rows * config.feed_forward)),
+        inner_(backend.AllocateOperand(limits.max_rows * config.feed_forward)),
         attention_(AttentionWorkspace::Allocate(backend, limits.max_rows, config.attention)) {
     const float scale = 1.0f / std::sqrt(static_cast<float>(config.attention.head_dim));
     for (const LayerTensors& t : tensors.layers) {
@@ -144,13 +144,13 @@ class BertMlm : public Model {
     backend.ReserveCandidates(config.vocabulary, config.width);
   }
 
-  const float* Forward(const StepLayout& layout) override {
+  OperandView Forward(const StepLayout& layout) override {
     float* hidden = hidden_->data();
     int64_t rows = layout.rows();
     backend_.Embed({words_.get(), layout.tokens.data(), rows, false, hidden});
     backend_.Embed({token_types_.get(), type_indices_->data(), rows, true, hidden});
     backend_.Embed({positions_.get(), layout.positions.data(), rows, true, hidden});
-    Normalize(embedding_norm_, rows, hidden);
+    Normalize(embedding_norm_, rows, hidden, hidden);
     for (size_t i = 0; i < layers_.size(); ++i) {
       const Layer& layer = layers_[i];
       const KeyValuePages pages = cache_.Layer(static_cast<int64_t>(i));
@@ -164,22 +164,23 @@ class BertMlm : public Model {
         hidden = selected_->data();
       }
       layer.attention.RunQueries(backend_, layout, selected_only, hidden, pages, attention_, Epilogue::kAdd, hidden);
-      Normalize(layer.attention_norm, rows, hidden);
-      layer.feed_forward.Run(backend_, hidden, rows, inner_->data(), hidden);
-      Normalize(layer.output_norm, rows, hidden);
+      Normalize(layer.attention_norm, rows, hidden, hidden);
+      layer.feed_forward.Run(backend_, hidden, rows, inner_->operand(), hidden);
+      Normalize(layer.output_norm, rows, hidden, hidden);
     }
-    float* transformed = attention_.mixed->data();
+    float* transformed = attention_.queries->data();
     transform_.Run(backend_, Part::kHead, hidden, rows, Epilogue::kGelu, transformed);
-    Normalize(transform_norm_, rows, transformed);
-    return transformed;
+    const Operand normed = attention_.mixed->operand();
+    Normalize(transform_norm_, rows, transformed, normed);
+    return normed;
   }
 
   const PackedMatrix& head() const override { return *head_.weights; }
   const float* head_bias() const override { return head_.bias->data(); }
 
  private:
-  void Normalize(const Norm& norm, int64_t rows, float* hidden) {
-    backend_.LayerNorm({hidden, rows, config_.width, norm.weight->data(), norm.bias->data(), config_.epsilon, hidden});
+  void Normalize(const Norm& norm, int64_t rows, const float* input, Operand output) {
+    backend_.LayerNorm({input, rows, config_.width, norm.weight->data(), norm.bias->data(), config_.epsilon, output});
   }
 
   Backend& backend_;

@@ -65,25 +65,27 @@ class Decoder : public Model {
         query_rope_(config.query_scaling.beta == 0 ? RopeTable{} : BuildRope(backend, config, true)),
         cache_(backend, config.layers, limits.max_pages, limits.page_tokens, config.attention),
         hidden_(backend.Allocate(limits.max_rows * config.width)),
-        normed_(backend.Allocate(limits.max_rows * config.width)),
+        normed_(backend.AllocateOperand(limits.max_rows * config.width)),
         selected_(backend.Allocate(limits.max_rows * config.width)),
-        inner_(backend.Allocate(limits.max_rows * WidestInner(tensors,
-                                                              [](const DecoderLayerTensors& layer) {
-                                                                return layer.dense ? &*layer.dense : nullptr;
-                                                              }))),
+        inner_(backend.AllocateOperand(limits.max_rows * WidestInner(tensors,
+                                                                     [](const DecoderLayerTensors& layer) {
+                                                                       return layer.dense ? &*layer.dense : nullptr;
+                                                                     }))),
         attention_(AttentionWorkspace::Allocate(backend, limits.max_rows, config.attention)) {
     for (const DecoderLayerTensors& t : tensors.layers) layers_.push_back(MakeLayer(t));
     const int64_t expert_inner = WidestInner(
         tensors, [](const DecoderLayerTensors& layer) { return layer.experts.empty() ? nullptr : &layer.experts[0]; });
-    if (expert_inner > 0)
+    if (expert_inner > 0) {
       experts_ = ExpertWorkspace::Allocate(backend, limits.max_rows, config.router, config.width, expert_inner);
+      if (normed_->rounded()) router_input_ = backend.Allocate(limits.max_rows * config.width);
+    }
     backend.ReserveAttention(config.attention.head_dim);
     backend.ReserveCandidates(config.vocabulary, config.width);
   }
 
-  const float* Forward(const StepLayout& layout) override {
+  OperandView Forward(const StepLayout& layout) override {
     float* hidden = hidden_->data();
-    float* normed = normed_->data();
+    const Operand normed = normed_->operand();
     int64_t rows = layout.rows();
     backend_.Embed({embedding_.get(), layout.tokens.data(), rows, false, hidden});
     for (size_t i = 0; i < layers_.size(); ++i) {
@@ -101,9 +103,14 @@ class Decoder : public Model {
         Norm(hidden, rows, *layer.attention_norm, normed);
       }
       layer.attention.RunQueries(backend_, layout, selected_only, normed, pages, attention_, Epilogue::kAdd, hidden);
-      Norm(hidden, rows, *layer.feed_forward_norm, normed);
-      if (layer.mixture) layer.mixture->Run(backend_, normed, normed, rows, experts_, true, hidden);
-      if (layer.dense) layer.dense->Run(backend_, normed, rows, inner_->data(), hidden);
+      // A router reads what is not rounded.
+      float* router_input = layer.mixture && router_input_ != nullptr ? router_input_->data() : nullptr;
+      Norm(hidden, rows, *layer.feed_forward_norm, normed, router_input);
+      if (layer.mixture) {
+        layer.mixture->Run(backend_, router_input == nullptr ? normed.floats : router_input, normed, rows, experts_,
+                           true, hidden);
+      }
+      if (layer.dense) layer.dense->Run(backend_, normed, rows, inner_->operand(), hidden);
     }
     Norm(hidden, rows, *norm_, normed);
     return normed;
@@ -144,8 +151,8 @@ class Decoder : public Model {
     return mixture;
   }
 
-  void Norm(const float* input, int64_t rows, const Buffer& weight, float* output) {
-    backend_.RmsNorm({input, rows, config_.width, weight.data(), nullptr, config_.epsilon, output});
+  void Norm(const float* input, int64_t rows, const Buffer& weight, Operand output, float* exact = nullptr) {
+    backend_.RmsNorm({input, rows, config_.width, weight.data(), nullptr, config_.epsilon, output, exact});
   }
 
   Backend& backend_;
@@ -157,10 +164,11 @@ class Decoder : public Model {
   RopeTable query_rope_;
   std::vector<Layer> layers_;
   KeyValueCache cache_;
-  std::unique_ptr<Buffer> hidden_;    // [rows, width]
-  std::unique_ptr<Buffer> normed_;    // [rows, width]
-  std::unique_ptr<Buffer> selected_;  // [selected rows, width]
-  std::unique_ptr<Buffer> inner_;     // [rows, feed_forward]
+  std::unique_ptr<Buffer> hidden_;        // [rows, width]
+  std::unique_ptr<Buffer> normed_;        // [rows, width]
+  std::unique_ptr<Buffer> selected_;      // [selected rows, width]
+  std::unique_ptr<Buffer> inner_;         // [rows, feed_forward]
+  std::unique_ptr<Buffer> router_input_;  // [rows, width] where normed_ is rounded and there are experts
   AttentionWorkspace attention_;
   ExpertWorkspace experts_;
 };

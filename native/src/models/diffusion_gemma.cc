@@ -212,11 +212,11 @@ class DiffusionGemma : public Model {
         full_rope_(MakeRope(false)),
         sliding_rope_(MakeRope(true)),
         hidden_(backend.Allocate(limits.max_rows * config.width)),
-        normed_(backend.Allocate(limits.max_rows * config.width)),
+        normed_(backend.AllocateOperand(limits.max_rows * config.width)),
         branch_(backend.Allocate(limits.max_rows * config.width)),
-        router_input_(backend.Allocate(limits.max_rows * config.width)),
+        expert_branch_(backend.Allocate(limits.max_rows * config.width)),
         selected_(backend.Allocate(limits.max_rows * config.width)),
-        inner_(backend.Allocate(limits.max_rows * config.feed_forward)),
+        inner_(backend.AllocateOperand(limits.max_rows * config.feed_forward)),
         attention_(AttentionWorkspace::Allocate(backend, limits.max_rows, LargestAttention())),
         experts_(ExpertWorkspace::Allocate(backend, limits.max_rows, config.router, config.width, config.expert_inner)),
         soft_(backend.Allocate(limits.max_slots * config.canvas * config.width)),
@@ -228,9 +228,9 @@ class DiffusionGemma : public Model {
     backend.ReserveSoftEmbeddings(config.width);
   }
 
-  const float* Forward(const StepLayout& layout) override {
+  OperandView Forward(const StepLayout& layout) override {
     float* hidden = hidden_->data();
-    float* normed = normed_->data();
+    const Operand normed = normed_->operand();
     float* branch = branch_->data();
     int64_t rows = layout.rows();
     backend_.Embed({embedding_.get(), layout.tokens.data(), rows, false, hidden});
@@ -365,8 +365,8 @@ class DiffusionGemma : public Model {
     uint8_t& conditioned = conditioned_[static_cast<size_t>(sequence.slot)];
     ConditionOnOwnTokens(layout, sequence, canvas);
     if (layout.rules[index].step > 1 && conditioned != 0) {
-      Norm(Soft(sequence.slot), sequence.rows, *conditioning_norm_, normed_->data());
-      conditioning_.Run(backend_, normed_->data(), sequence.rows, inner_->data(), canvas);
+      Norm(Soft(sequence.slot), sequence.rows, *conditioning_norm_, normed_->operand());
+      conditioning_.Run(backend_, normed_->operand(), sequence.rows, inner_->operand(), canvas);
     }
     Norm(canvas, sequence.rows, *ones_, canvas);
     conditioned = 1;
@@ -386,15 +386,16 @@ class DiffusionGemma : public Model {
   }
 
   /// branch = post_norm(post_dense_norm(dense(pre_dense_norm(hidden))) + post_expert_norm(experts(...)))
-  void FeedForwardBranches(const Layer& layer, const float* hidden, int64_t rows, float* normed, float* branch) {
+  void FeedForwardBranches(const Layer& layer, const float* hidden, int64_t rows, Operand normed, float* branch) {
     Norm(hidden, rows, *layer.pre_dense_norm, normed);
-    layer.dense.RunInto(backend_, normed, rows, inner_->data(), branch);
+    layer.dense.RunInto(backend_, normed, rows, inner_->operand(), branch);
     Norm(branch, rows, *layer.post_dense_norm, branch);
-    Norm(hidden, rows, *layer.router_norm, router_input_->data());
+    float* expert_branch = expert_branch_->data();  // the router's input at first
+    Norm(hidden, rows, *layer.router_norm, expert_branch);
     Norm(hidden, rows, *layer.pre_expert_norm, normed);
-    layer.mixture.Run(backend_, router_input_->data(), normed, rows, experts_, false, normed);
-    Norm(normed, rows, *layer.post_expert_norm, normed);
-    backend_.Sum({normed, rows, config_.width, 1, branch});
+    layer.mixture.Run(backend_, expert_branch, normed, rows, experts_, false, expert_branch);
+    Norm(expert_branch, rows, *layer.post_expert_norm, expert_branch);
+    backend_.Sum({expert_branch, rows, config_.width, 1, branch});
     Norm(branch, rows, *layer.post_norm, branch);
   }
 
@@ -411,7 +412,7 @@ class DiffusionGemma : public Model {
 
   static bool IsCanvas(const Sequence& sequence) { return sequence.block_length == 0; }
 
-  void Norm(const float* input, int64_t rows, const Buffer& weight, float* output) {
+  void Norm(const float* input, int64_t rows, const Buffer& weight, Operand output) {
     backend_.RmsNorm({input, rows, config_.width, weight.data(), nullptr, config_.epsilon, output});
   }
 
@@ -427,12 +428,12 @@ class DiffusionGemma : public Model {
   RopeTable full_rope_;
   RopeTable sliding_rope_;
   std::vector<Layer> layers_;
-  std::unique_ptr<Buffer> hidden_;        // [rows, width]
-  std::unique_ptr<Buffer> normed_;        // [rows, width]
-  std::unique_ptr<Buffer> branch_;        // [rows, width]
-  std::unique_ptr<Buffer> router_input_;  // [rows, width]
-  std::unique_ptr<Buffer> selected_;      // [selected rows, width]
-  std::unique_ptr<Buffer> inner_;         // [rows, feed_forward]
+  std::unique_ptr<Buffer> hidden_;         // [rows, width]
+  std::unique_ptr<Buffer> normed_;         // [rows, width]
+  std::unique_ptr<Buffer> branch_;         // [rows, width]
+  std::unique_ptr<Buffer> expert_branch_;  // [rows, width]
+  std::unique_ptr<Buffer> selected_;       // [selected rows, width]
+  std::unique_ptr<Buffer> inner_;          // [rows, feed_forward]
   AttentionWorkspace attention_;
   ExpertWorkspace experts_;
   std::unique_ptr<Buffer> soft_;      // [slots, canvas, width]

@@ -48,7 +48,7 @@ class Model {
 
   /// Runs the step up to the head. Returns the hidden states of the selected rows, [selected rows, hidden_size], valid
   /// until the next call.
-  virtual const float* Forward(const StepLayout& layout) = 0;
+  virtual OperandView Forward(const StepLayout& layout) = 0;
 
   /// Keeps what the step's candidates come to, where the family conditions the next step on it.
   virtual SoftEmbeddings soft_embeddings() { return {}; }

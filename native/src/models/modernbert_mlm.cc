@@ -112,9 +112,9 @@ class ModernBertMlm : public Model {
         local_rope_(RopeTable::Build(backend, config.max_positions, config.attention.head_dim, config.local_theta)),
         cache_(backend, config.layers, limits.max_pages, limits.page_tokens, config.attention),
         hidden_(backend.Allocate(limits.max_rows * config.width)),
-        normed_(backend.Allocate(limits.max_rows * config.width)),
+        normed_(backend.AllocateOperand(limits.max_rows * config.width)),
         selected_(backend.Allocate(limits.max_rows * config.width)),
-        inner_(backend.Allocate(limits.max_rows * config.feed_forward)),
+        inner_(backend.AllocateOperand(limits.max_rows * config.feed_forward)),
         attention_(AttentionWorkspace::Allocate(backend, limits.max_rows, config.attention)) {
     for (const LayerTensors& t : tensors.layers) {
       layers_.push_back(MakeLayer(t, config.IsGlobal(static_cast<int64_t>(layers_.size()))));
@@ -123,9 +123,9 @@ class ModernBertMlm : public Model {
     backend.ReserveCandidates(config.vocabulary, config.width);
   }
 
-  const float* Forward(const StepLayout& layout) override {
+  OperandView Forward(const StepLayout& layout) override {
     float* hidden = hidden_->data();
-    float* normed = normed_->data();
+    const Operand normed = normed_->operand();
     int64_t rows = layout.rows();
     backend_.Embed({words_.get(), layout.tokens.data(), rows, false, hidden});
     Normalize(hidden, rows, *embedding_norm_, hidden);
@@ -144,13 +144,13 @@ class ModernBertMlm : public Model {
       layer.attention.RunQueries(backend_, layout, selected_only, NormedInput(layer, hidden, rows), pages, attention_,
                                  Epilogue::kAdd, hidden);
       Normalize(hidden, rows, *layer.feed_forward_norm, normed);
-      layer.feed_forward.Run(backend_, normed, rows, inner_->data(), hidden);
+      layer.feed_forward.Run(backend_, normed, rows, inner_->operand(), hidden);
     }
     Normalize(hidden, rows, *final_norm_, normed);
-    float* transformed = attention_.mixed->data();
+    float* transformed = attention_.queries->data();
     transform_.Run(backend_, Part::kHead, normed, rows, Epilogue::kGelu, transformed);
-    Normalize(transformed, rows, *transform_norm_, transformed);
-    return transformed;
+    Normalize(transformed, rows, *transform_norm_, attention_.mixed->operand());
+    return attention_.mixed->operand();
   }
 
   const PackedMatrix& head() const override { return *head_.weights; }
@@ -177,13 +177,13 @@ class ModernBertMlm : public Model {
     return layer;
   }
 
-  const float* NormedInput(const Layer& layer, const float* hidden, int64_t rows) {
+  OperandView NormedInput(const Layer& layer, const float* hidden, int64_t rows) {
     if (layer.attention_norm == nullptr) return hidden;
-    Normalize(hidden, rows, *layer.attention_norm, normed_->data());
-    return normed_->data();
+    Normalize(hidden, rows, *layer.attention_norm, normed_->operand());
+    return normed_->operand();
   }
 
-  void Normalize(const float* input, int64_t rows, const Buffer& weight, float* output) {
+  void Normalize(const float* input, int64_t rows, const Buffer& weight, Operand output) {
     backend_.LayerNorm({input, rows, config_.width, weight.data(), no_bias_->data(), config_.epsilon, output});
   }
 

@@ -3,13 +3,14 @@
 
 #include <cstdint>
 
+#include "ops/operand.h"
 #include "ops/step_layout.h"
 
 namespace sfumato {
 
 /// One layer's keys and values of all pages: [pages, page_tokens, 2, kv_heads * head_dim], keys before values.
 struct KeyValuePages {
-  float* data = nullptr;
+  Operand data;
   int64_t page_tokens = 1;
 };
 
@@ -31,22 +32,22 @@ struct AttentionArguments {
   /// farther before the item's first token from all of them (DiffusionGemma's rectangular window). 0 for no such limit.
   int64_t context_window = 0;
   bool selected_only = false;
-  const float* queries;  // [queries, heads, head_dim]
+  OperandView queries;  // [queries, heads, head_dim]
   int64_t query_stride;
-  const float* keys;  // [rows, kv_heads, head_dim]
-  const float* values;
+  OperandView keys;  // [rows, kv_heads, head_dim]
+  OperandView values;
   int64_t key_stride;
   KeyValuePages pages;
-  float* output;  // [queries, heads, head_dim]
+  Operand output;  // [queries, heads, head_dim]
   int64_t output_stride;
 };
 
 /// Copies keys and values of the items that write pages to their places after the context.
 struct KeyValueWriteArguments {
   const StepLayout* layout;
-  int64_t width;      // kv_heads * head_dim
-  const float* keys;  // [rows, width]
-  const float* values;
+  int64_t width;     // kv_heads * head_dim
+  OperandView keys;  // [rows, width]
+  OperandView values;
   int64_t key_stride;
   KeyValuePages pages;
 };

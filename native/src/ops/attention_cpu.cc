@@ -100,12 +100,14 @@ void CpuBackend::Attention(const AttentionArguments& arguments) {
         keys = {std::min(keys.first, seen.first), std::max(keys.end, seen.end)};
       }
     }
-    const float* own_keys = arguments.keys + sequence->first_row * arguments.key_stride + kv_head * shape.head_dim;
-    const float* own_values = arguments.values + sequence->first_row * arguments.key_stride + kv_head * shape.head_dim;
+    const float* own_keys =
+        arguments.keys.floats + sequence->first_row * arguments.key_stride + kv_head * shape.head_dim;
+    const float* own_values =
+        arguments.values.floats + sequence->first_row * arguments.key_stride + kv_head * shape.head_dim;
     const float* page_keys =
-        arguments.pages.data == nullptr ? nullptr : arguments.pages.data + kv_head * shape.head_dim;
+        arguments.pages.data.IsNull() ? nullptr : arguments.pages.data.floats + kv_head * shape.head_dim;
     for (int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
-      kernels_.attention({arguments.queries + first_query * arguments.query_stride + head * shape.head_dim,
+      kernels_.attention({arguments.queries.floats + first_query * arguments.query_stride + head * shape.head_dim,
                           arguments.query_stride,
                           count,
                           shape.head_dim,
@@ -125,7 +127,7 @@ void CpuBackend::Attention(const AttentionArguments& arguments) {
                           keys.end,
                           all_visible ? nullptr : first_visible,
                           all_visible ? nullptr : end_visible,
-                          arguments.output + first_query * arguments.output_stride + head * shape.head_dim,
+                          arguments.output.floats + first_query * arguments.output_stride + head * shape.head_dim,
                           arguments.output_stride,
                           attention_scratch_.data() + thread * attention_scratch_stride_});
     }
@@ -140,9 +142,9 @@ void CpuBackend::WriteKeyValues(const KeyValueWriteArguments& arguments) {
     ForRows(sequence.written, [&](int64_t row) {
       const int64_t token = sequence.context_tokens + row;
       const int64_t page = arguments.layout->pages[static_cast<size_t>(sequence.first_page + token / page_tokens)];
-      float* place = arguments.pages.data + (page * page_tokens + token % page_tokens) * 2 * width;
-      std::copy_n(arguments.keys + (sequence.first_row + row) * arguments.key_stride, width, place);
-      std::copy_n(arguments.values + (sequence.first_row + row) * arguments.key_stride, width, place + width);
+      float* place = arguments.pages.data.floats + (page * page_tokens + token % page_tokens) * 2 * width;
+      std::copy_n(arguments.keys.floats + (sequence.first_row + row) * arguments.key_stride, width, place);
+      std::copy_n(arguments.values.floats + (sequence.first_row + row) * arguments.key_stride, width, place + width);
     });
   }
 }

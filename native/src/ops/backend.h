@@ -13,9 +13,10 @@
 #include "ops/embedding.h"
 #include "ops/experts.h"
 #include "ops/gather.h"
+#include "ops/heads.h"
 #include "ops/matmul.h"
 #include "ops/norm.h"
-#include "ops/rope.h"
+#include "ops/operand.h"
 #include "ops/step_layout.h"
 #include "ops/sum.h"
 
@@ -26,12 +27,16 @@ class Buffer {
  public:
   virtual ~Buffer() = default;
 
-  float* data() { return data_; }
-  const float* data() const { return data_; }
+  /// Null when the numbers are rounded.
+  float* data() { return operand_.floats; }
+  const float* data() const { return operand_.floats; }
+  Operand operand() { return operand_; }
+  /// Whether the numbers are bfloat16.
+  bool rounded() const { return operand_.bfloat16s != nullptr; }
   int64_t bytes() const { return bytes_; }
 
  protected:
-  float* data_ = nullptr;
+  Operand operand_;
   int64_t bytes_ = 0;
 };
 
@@ -70,6 +75,8 @@ class Backend {
 
   /// Zeros.
   virtual std::unique_ptr<Buffer> Allocate(int64_t size) = 0;
+  /// Zeros, for numbers that only products and attention read: rounded where these would round them.
+  virtual std::unique_ptr<Buffer> AllocateOperand(int64_t size) { return Allocate(size); }
   /// Zeros.
   virtual std::unique_ptr<IndexBuffer> AllocateIndices(int64_t size) = 0;
   virtual std::unique_ptr<Buffer> Upload(const std::vector<float>& values) = 0;
@@ -94,10 +101,9 @@ class Backend {
   virtual void Embed(const EmbeddingArguments& arguments) = 0;
   virtual void RmsNorm(const NormArguments& arguments) = 0;
   virtual void LayerNorm(const NormArguments& arguments) = 0;
-  virtual void HeadNorm(const HeadNormArguments& arguments) = 0;
   virtual void Matmul(const MatmulArguments& arguments) = 0;
   virtual void GroupedMatmul(const GroupedMatmulArguments& arguments) = 0;
-  virtual void Rope(const RopeArguments& arguments) = 0;
+  virtual void PrepareHeads(const HeadArguments& arguments) = 0;
   virtual void WriteKeyValues(const KeyValueWriteArguments& arguments) = 0;
   virtual void Attention(const AttentionArguments& arguments) = 0;
   virtual void Gather(const GatherArguments& arguments) = 0;
@@ -116,7 +122,7 @@ class Backend {
 
   /// Bytes handed out by Pack, PackGated, Upload and UploadTable.
   int64_t weight_bytes() const { return weight_bytes_; }
-  /// Bytes handed out by Allocate.
+  /// Bytes handed out by Allocate and AllocateOperand.
   int64_t allocated_bytes() const { return allocated_bytes_; }
 
   Profile& profile() { return profile_; }

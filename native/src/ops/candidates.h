@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "ops/matmul.h"
+#include "ops/operand.h"
 #include "ops/step_layout.h"
 
 namespace sfumato {
@@ -34,7 +35,7 @@ struct SoftEmbeddings {
 /// the vocabulary alone. The tile that a sampled token lies in is computed once more for its row.
 struct CandidateArguments {
   const StepLayout* layout;
-  const float* hidden;  // [selected rows, inner]
+  OperandView hidden;  // [selected rows, inner]
   const PackedMatrix* head;
   const float* bias = nullptr;  // [vocabulary]
   CandidateOutputs outputs;

@@ -3,15 +3,17 @@
 
 #include <cstdint>
 
+#include "ops/operand.h"
+
 namespace sfumato {
 
 /// output[i] = input[indices[i]]
 struct GatherArguments {
-  const float* input;  // [.., width]
+  OperandView input;  // [.., width]
   const int32_t* indices;
   int64_t rows;
   int64_t width;
-  float* output;  // [rows, width]
+  Operand output;  // [rows, width], in the format of the input
 };
 
 }  // namespace sfumato

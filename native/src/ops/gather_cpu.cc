@@ -7,8 +7,8 @@ namespace sfumato::cpu {
 void CpuBackend::Gather(const GatherArguments& arguments) {
   const ProfileScope scope(profile(), Part::kGather, 0);
   ForRows(arguments.rows, [&](int64_t row) {
-    std::copy_n(arguments.input + arguments.indices[row] * arguments.width, arguments.width,
-                arguments.output + row * arguments.width);
+    std::copy_n(arguments.input.floats + arguments.indices[row] * arguments.width, arguments.width,
+                arguments.output.floats + row * arguments.width);
   });
 }
 

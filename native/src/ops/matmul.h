@@ -5,6 +5,7 @@
 
 #include "base/profile.h"
 #include "ops/epilogue.h"
+#include "ops/operand.h"
 
 namespace sfumato {
 
@@ -35,12 +36,12 @@ class PackedMatrix {
 /// only, bit for bit, whatever the other rows and their number.
 struct MatmulArguments {
   Part part;
-  const float* input;  // [rows, inner]
+  OperandView input;  // [rows, inner]
   int64_t rows;
   const PackedMatrix* weights;
   const float* bias = nullptr;  // [outputs]
   Epilogue epilogue = Epilogue::kStore;
-  float* output;  // [rows, outputs]
+  Operand output;  // [rows, outputs]; floats for kAdd
 };
 
 /// Weights of several groups of rows.
@@ -52,12 +53,12 @@ class MatrixGroup {
 /// A product for each group of rows with weights of its own.
 struct GroupedMatmulArguments {
   Part part;
-  const float* input;   // [rows, inner]
+  OperandView input;    // [rows, inner]
   int64_t rows;         // of all groups
   const int32_t* ends;  // [groups] one more than the last row of each
   const MatrixGroup* weights;
   Epilogue epilogue = Epilogue::kStore;
-  float* output;  // [rows, outputs]
+  Operand output;  // [rows, outputs]; floats for kAdd
 };
 
 }  // namespace sfumato

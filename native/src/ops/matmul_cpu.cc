@@ -84,7 +84,7 @@ void CpuBackend::Matmul(const MatmulArguments& arguments) {
     const int64_t first_row = arguments.rows * row_tile / plan.row_tiles;
     const int64_t end_row = arguments.rows * (row_tile + 1) / plan.row_tiles;
     const int64_t end_panel = weights.panel_count() * (group + 1) / plan.panel_groups;
-    products_.SetInput(weights, arguments.input + first_row * weights.inner(), end_row - first_row, thread);
+    products_.SetInput(weights, arguments.input.floats + first_row * weights.inner(), end_row - first_row, thread);
     // Partial sums of at most kMaxTileColumns columns fit the scratch.
     const int64_t step = weights.elements() > kProductBlock ? kMaxTileColumns / kernels_.panel_width : end_panel;
     for (int64_t panel = weights.panel_count() * group / plan.panel_groups; panel < end_panel; panel += step) {
@@ -94,7 +94,7 @@ void CpuBackend::Matmul(const MatmulArguments& arguments) {
       tile.columns = end_column - first_column;
       tile.bias = arguments.bias == nullptr ? nullptr : arguments.bias + first_column;
       tile.epilogue = arguments.epilogue;
-      tile.output = arguments.output + first_row * weights.outputs() + first_column;
+      tile.output = arguments.output.floats + first_row * weights.outputs() + first_column;
       tile.output_stride = weights.outputs();
       tile.scratch = product_scratch_.data() + thread * kRowTile * kMaxTileColumns;
       products_.Run(weights, panel, tile, thread);
@@ -112,8 +112,8 @@ void CpuBackend::GroupedMatmul(const GroupedMatmulArguments& arguments) {
   for (const PackedMatrix* matrix : static_cast<const CpuMatrixGroup&>(*arguments.weights).matrices) {
     const int64_t count = *end++ - start;
     if (count > 0) {
-      Matmul({arguments.part, arguments.input + start * matrix->inner(), count, matrix, nullptr, arguments.epilogue,
-              arguments.output + start * matrix->outputs()});
+      Matmul({arguments.part, arguments.input.floats + start * matrix->inner(), count, matrix, nullptr,
+              arguments.epilogue, arguments.output.floats + start * matrix->outputs()});
     }
     start += count;
   }

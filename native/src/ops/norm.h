@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "ops/operand.h"
+
 namespace sfumato {
 
 /// RMS norm: x / sqrt(mean(x^2) + epsilon) * weight. Layer norm: (x - mean) / sqrt(variance + epsilon) * weight + bias.
@@ -14,18 +16,8 @@ struct NormArguments {
   const float* weight;          // [width]
   const float* bias = nullptr;  // [width], layer norm only
   float epsilon;
-  float* output;  // [rows, width]
-};
-
-/// RMS norm of each head for itself, in place.
-struct HeadNormArguments {
-  float* values;  // [rows, heads, head_dim] at the given stride
-  int64_t stride;
-  int64_t rows;
-  int64_t heads;
-  int64_t head_dim;
-  const float* weight;  // [head_dim]
-  float epsilon;
+  Operand output;          // [rows, width]
+  float* exact = nullptr;  // [rows, width] where the output is rounded, the same before that; null when nobody wants it
 };
 
 }  // namespace sfumato

@@ -31,4 +31,6 @@ std::vector<TestedBackend> TestedProducts() {
   return products;
 }
 
+std::vector<TestedBackend> TestedOperands() { return TestedBackends(); }
+
 }  // namespace sfumato::test

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/number_formats.h"
 #include "ops/backend.h"
 
 namespace sfumato::test {
@@ -32,6 +33,8 @@ struct TestedBackend {
 std::vector<TestedBackend> TestedBackends();
 /// The same and those that round.
 std::vector<TestedBackend> TestedProducts();
+/// The same and those that keep what products and attention read rounded.
+std::vector<TestedBackend> TestedOperands();
 
 inline std::unique_ptr<Backend> MakeBackend(const TestedBackend& tested, int threads = 2,
                                             BackendLimits limits = {1024, 1024, 8}) {
@@ -58,6 +61,31 @@ inline Floats RandomFloats(size_t size, uint32_t seed, float scale = 1.0f) {
 inline Floats RandomFloats(int64_t size, uint32_t seed, float scale = 1.0f) {
   return RandomFloats(static_cast<size_t>(size), seed, scale);
 }
+
+/// Floats as a backend keeps what products and attention read.
+class OperandCopy {
+ public:
+  /// Rounds the floats themselves where the backend does.
+  OperandCopy(Backend& backend, Floats& floats) : floats_(floats), rounded_(backend.AllocateOperand(1)->rounded()) {
+    if (!rounded_) return;
+    for (float& value : floats) {
+      bfloat16s_.push_back(ToBfloat16(value));
+      value = FromBfloat16(bfloat16s_.back());
+    }
+  }
+
+  bool rounded() const { return rounded_; }
+  Operand get() { return rounded_ ? Operand(bfloat16s_.data()) : Operand(floats_.data()); }
+  /// What has been written, as floats.
+  void Return() {
+    for (size_t i = 0; i < bfloat16s_.size(); ++i) floats_[i] = FromBfloat16(bfloat16s_[i]);
+  }
+
+ private:
+  Floats& floats_;
+  const bool rounded_;
+  std::vector<uint16_t> bfloat16s_;
+};
 
 inline TensorView View(const Floats& values, std::vector<int64_t> shape) {
   return {DataType::kFloat32, std::move(shape), reinterpret_cast<const uint8_t*>(values.data())};

@@ -79,8 +79,18 @@ TEST_P(RowOpsTest, RopeRotatesTheHalvesOfEachHead) {
     for (const bool indexed : {false, true}) {
       const Floats before = RandomFloats(rows * stride, 5);
       Floats values = before;
-      backend->Rope({values.data(), stride, rows, heads, head_dim, rotary_dim, positions.data(),
-                     indexed ? indices.data() : nullptr, cosines.data(), sines.data()});
+      backend->PrepareHeads(
+          {values.data(),
+           stride,
+           rows,
+           head_dim,
+           heads,
+           nullptr,
+           0,
+           nullptr,
+           0,
+           {rotary_dim, positions.data(), indexed ? indices.data() : nullptr, cosines.data(), sines.data()},
+           values.data()});
       for (int64_t r = 0; r < rows; ++r) {
         const int64_t position = positions[static_cast<size_t>(indexed ? indices[static_cast<size_t>(r)] : r)];
         for (int64_t h = 0; h < heads; ++h) {
@@ -107,8 +117,35 @@ TEST_P(RowOpsTest, HeadNormTreatsEachHeadForItself) {
   Floats values = {3, -4, 0, 0, 2, 2, 2, 2, 7,  // two heads of four, and a number that is none of theirs
                    1, 1,  1, 1, 0, 0, 6, 8, 9};
   const Floats weight = {1, 1, 2, 0.5};
-  backend->HeadNorm({values.data(), 9, 2, 2, 4, weight.data(), 0.0f});
+  backend->PrepareHeads({values.data(), 9, 2, 4, 2, weight.data(), 0, nullptr, 0.0f, {}, values.data()});
   EXPECT_EQ(values, (Floats{1.2f, -1.6f, 0, 0, 1, 1, 2, 0.5f, 7, 1, 1, 2, 0.5f, 0, 0, 2.4f, 0.8f, 9}));
+}
+
+TEST_P(RowOpsTest, ValuesFollowKeysAndAreNotRotated) {
+  const auto backend = MakeBackend(GetParam());
+  // A key and a value of four numbers, of which a key's first two are rotated by a quarter.
+  const Floats input = {3, -4, 0, 0, 2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 6, 8};
+  const Floats norm = {1, 1, 2, 0.5};
+  const Floats value_norm = {1, 2, 1, 1};
+  const std::vector<int32_t> positions = {1, 0};
+  const Floats cosines = {1, 0};
+  const Floats sines = {0, 1};
+  Floats output(input.size());
+  backend->PrepareHeads({input.data(),
+                         8,
+                         2,
+                         4,
+                         1,
+                         norm.data(),
+                         1,
+                         value_norm.data(),
+                         0.0f,
+                         {2, positions.data(), nullptr, cosines.data(), sines.data()},
+                         output.data()});
+  EXPECT_EQ(output, (Floats{1.6f, 1.2f, 0, 0, 1, 2, 1, 1, 1, 1, 2, 0.5f, 0, 0, 1.2f, 1.6f}));
+  // Values without a norm stay as they are.
+  backend->PrepareHeads({input.data(), 8, 2, 4, 1, norm.data(), 1, nullptr, 0.0f, {}, output.data()});
+  EXPECT_EQ(output, (Floats{1.2f, -1.6f, 0, 0, 2, 2, 2, 2, 1, 1, 2, 0.5f, 0, 0, 6, 8}));
 }
 
 TEST_P(RowOpsTest, EmbedStoresAndAdds) {

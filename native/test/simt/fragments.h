@@ -63,6 +63,21 @@ inline void TransposeFragments(const std::array<std::array<uint32_t, 10>, 32>& b
   }
 }
 
+/// ldmatrix.x4.trans, "Warp-level matrix load instruction: ldmatrix": lane i brings row i % 8 of matrix i / 8 and takes of each
+/// matrix the numbers of column i / 4 in rows i % 4 * 2 and the next.
+inline void TransposeRows(const std::array<std::array<uint32_t, 10>, 32>& brought,
+                          std::array<std::array<uint32_t, 4>, 32>& taken) {
+  const auto element = [&brought](size_t matrix, size_t row, size_t column) {
+    const uint32_t word = brought[matrix * 8 + row][column / 2];
+    return column % 2 == 0 ? word & 0xFFFF : word >> 16;
+  };
+  for (size_t lane = 0; lane < 32; ++lane) {
+    const size_t row = lane % 4 * 2;
+    for (size_t matrix = 0; matrix < 4; ++matrix)
+      taken[lane][matrix] = element(matrix, row, lane / 4) | element(matrix, row + 1, lane / 4) << 16;
+  }
+}
+
 }  // namespace sfumato::cuda::harness
 
 #endif  // SFUMATO_TEST_SIMT_FRAGMENTS_H_

@@ -61,7 +61,7 @@ struct Thread {
   std::vector<PendingCopy> open;
 };
 
-enum class Operation { kSync, kShuffleXor, kShuffleFrom, kBallot, kMultiply, kTranspose };
+enum class Operation { kSync, kShuffleXor, kShuffleFrom, kBallot, kMultiply, kTranspose, kTransposeRows };
 
 /// What a warp's lanes have brought to the operation that they are at.
 struct Warp {
@@ -214,6 +214,7 @@ void Complete(Warp& warp) {
   }
   if (warp.operation == Operation::kMultiply) MultiplyFragments(warp.brought, warp.taken);
   if (warp.operation == Operation::kTranspose) TransposeFragments(warp.brought, warp.taken);
+  if (warp.operation == Operation::kTransposeRows) TransposeRows(warp.brought, warp.taken);
   if (warp.operation == Operation::kSync) ++warp.epoch;
 }
 
@@ -378,6 +379,11 @@ void MultiplyBfloat16(float (&sums)[4], const uint32_t (&a)[4], const uint32_t (
 
 uint32_t TransposeFragment(uint32_t fragment, Site site) {
   return Collect<1>(Operation::kTranspose, site, {fragment})[0];
+}
+
+void TransposeRows(const Word4& row, uint32_t (&words)[4], Site site) {
+  const std::array<uint32_t, 4>& taken = Collect<4>(Operation::kTransposeRows, site, {row.x, row.y, row.z, row.w});
+  std::copy(taken.begin(), taken.end(), words);
 }
 
 void Run(const Launched& launched, const Grid& grid) {

@@ -178,7 +178,7 @@ struct CopyingKernel {
 
   SFUMATO_DEVICE void operator()(Shared& shared) const {
     const int thread = ThreadIndex();
-    CopyAsync4(shared.numbers, thread * 4, input, thread * 4);
+    CopyAsync16(shared.numbers, thread * 4, input, thread * 4);
     CommitCopies();
     if (waits) WaitForCopies<0>();
     if (synchronizes) SyncBlock();
@@ -227,6 +227,37 @@ TEST(HarnessTest, WarpsExchangeNumbers) {
   EXPECT_EQ(output[3], 672);
   EXPECT_EQ(output[4], 0);
   EXPECT_EQ(output[63 * 5 + 4], -32);
+}
+
+/// Four matrices whose numbers say where they stood.
+struct TransposeRowsKernel {
+  static constexpr const char* kName = "transpose_rows";
+  static constexpr int kThreads = 32;
+  struct Shared {
+    SharedArray<uint32_t, 32 * 4> rows;  // [matrices, rows, words]
+  };
+  Global<uint32_t> output;  // [lanes, matrices]
+
+  SFUMATO_DEVICE void operator()(Shared& shared) const {
+    const auto lane = static_cast<uint32_t>(ThreadIndex());
+    for (uint32_t word = 0; word < 4; ++word)
+      shared.rows[lane * 4 + word] = (lane * 8 + word * 2) | (lane * 8 + word * 2 + 1) << 16;
+    SyncWarp();
+    uint32_t words[4];
+    LoadTransposed(shared.rows, ThreadIndex() * 4, words);
+    for (uint32_t matrix = 0; matrix < 4; ++matrix) output[lane * 4 + matrix] = words[matrix];
+  }
+};
+
+TEST(HarnessTest, TransposesRowsAsThePtxManualSays) {
+  std::vector<uint32_t> output(128);
+  EXPECT_EQ(FaultOf(TransposeRowsKernel{output.data()}), "");
+  for (uint32_t lane = 0; lane < 32; ++lane) {
+    for (uint32_t matrix = 0; matrix < 4; ++matrix) {
+      const uint32_t number = matrix * 64 + lane % 4 * 2 * 8 + lane / 4;  // column lane / 4 of row lane % 4 * 2
+      EXPECT_EQ(output[lane * 4 + matrix], number | (number + 8) << 16) << lane << " " << matrix;
+    }
+  }
 }
 
 /// A product of 16 x 16 and 16 x 8, loaded as the PTX manual's pictures have it: a lane's place in rows of four.

@@ -38,4 +38,6 @@ std::vector<TestedBackend> TestedProducts() {
   return {Tested("f32", cuda::Precision::kFloat32), Tested("bf16", cuda::Precision::kBfloat16)};
 }
 
+std::vector<TestedBackend> TestedOperands() { return TestedProducts(); }
+
 }  // namespace sfumato::test

@@ -1,0 +1,124 @@
+// What a CUDA backend with BF16 products keeps rounded: producers write what products would round it to.
+#include <array>
+
+#include "cuda/cuda_backend.h"
+#include "ops/op_test.h"
+#include "simt/simt_device.h"
+
+namespace sfumato::test {
+namespace {
+
+class RoundedOperandsTest : public testing::Test {
+ protected:
+  static Floats Widened(const std::vector<uint16_t>& numbers) {
+    Floats floats;
+    for (const uint16_t number : numbers) floats.push_back(FromBfloat16(number));
+    return floats;
+  }
+  static std::vector<uint16_t> Rounded(const Floats& floats) {
+    std::vector<uint16_t> numbers;
+    for (const float value : floats) numbers.push_back(ToBfloat16(value));
+    return numbers;
+  }
+
+  cuda::CudaBackend backend_{std::make_unique<SimtDevice>(), cuda::Precision::kBfloat16, 1, {64, 64, 8}};
+};
+
+TEST_F(RoundedOperandsTest, TakeTwoBytesForEachNumber) {
+  const int64_t before = backend_.allocated_bytes();
+  const auto buffer = backend_.AllocateOperand(100);
+  EXPECT_TRUE(buffer->rounded());
+  EXPECT_EQ(buffer->bytes(), 200);
+  EXPECT_EQ(backend_.allocated_bytes() - before, 200);
+  cuda::CudaBackend exact(std::make_unique<SimtDevice>(), cuda::Precision::kFloat32, 1, {64, 64, 8});
+  EXPECT_FALSE(exact.AllocateOperand(100)->rounded());
+  EXPECT_EQ(exact.allocated_bytes(), 400);
+}
+
+TEST_F(RoundedOperandsTest, NormsWriteThemAndTheExactNumbersBeside) {
+  const Floats input = RandomFloats(size_t{3 * 100}, 1);
+  const Floats weight = RandomFloats(size_t{100}, 2);
+  Floats floats(input.size());
+  Floats exact(input.size());
+  std::vector<uint16_t> rounded(input.size());
+  backend_.RmsNorm({input.data(), 3, 100, weight.data(), nullptr, 1e-5f, floats.data()});
+  backend_.RmsNorm({input.data(), 3, 100, weight.data(), nullptr, 1e-5f, Operand(rounded.data()), exact.data()});
+  EXPECT_EQ(exact, floats);
+  EXPECT_EQ(rounded, Rounded(floats));
+  const Floats bias = RandomFloats(size_t{100}, 3);
+  backend_.LayerNorm({input.data(), 3, 100, weight.data(), bias.data(), 1e-5f, floats.data()});
+  backend_.LayerNorm({input.data(), 3, 100, weight.data(), bias.data(), 1e-5f, Operand(rounded.data())});
+  EXPECT_EQ(rounded, Rounded(floats));
+}
+
+TEST_F(RoundedOperandsTest, HeadsWriteThem) {
+  const Floats input = RandomFloats(size_t{5 * 3 * 40}, 4);
+  const Floats norm = RandomFloats(size_t{40}, 5);
+  const std::vector<int32_t> positions = {2, 0, 1, 2, 2};
+  const Floats angles = RandomFloats(size_t{3 * 9}, 6);
+  Floats floats(input.size());
+  std::vector<uint16_t> rounded(input.size());
+  HeadArguments arguments = {input.data(), 120, 5, 40, 2, norm.data(), 1};
+  arguments.rotation = {18, positions.data(), nullptr, angles.data(), angles.data()};
+  arguments.output = floats.data();
+  backend_.PrepareHeads(arguments);
+  arguments.output = Operand(rounded.data());
+  backend_.PrepareHeads(arguments);
+  EXPECT_EQ(rounded, Rounded(floats));
+}
+
+TEST_F(RoundedOperandsTest, GathersCopyThem) {
+  const std::vector<uint16_t> input = {0, 1, 2, 3, 4, 5};
+  const std::vector<int32_t> indices = {2, 0};
+  std::vector<uint16_t> output(4);
+  backend_.Gather({OperandView(input.data()), indices.data(), 2, 2, Operand(output.data())});
+  EXPECT_EQ(output, (std::vector<uint16_t>{4, 5, 0, 1}));
+}
+
+// Products round floats, so that it makes no difference who did it before.
+TEST_F(RoundedOperandsTest, ProductsGiveTheBitsOfFloatsAndWriteThem) {
+  for (const auto& [rows, inner, outputs] :
+       std::vector<std::array<int64_t, 3>>{{3, 7, 5}, {20, 100, 70}, {150, 264, 140}}) {
+    const Floats input = RandomFloats(rows * inner, 7);
+    const std::vector<uint16_t> rounded = Rounded(input);
+    const Floats weights = RandomFloats(outputs * inner, 8);
+    const Floats others = RandomFloats(outputs * inner, 9);
+    for (const bool gated : {false, true}) {
+      const auto packed = gated ? backend_.PackGated(View(weights, {outputs, inner}), View(others, {outputs, inner}))
+                                : backend_.Pack({View(weights, {outputs, inner})});
+      const Epilogue epilogue = gated ? Epilogue::kGatedSilu : Epilogue::kStore;
+      Floats expected(static_cast<size_t>(rows * outputs));
+      Floats output(expected.size());
+      std::vector<uint16_t> rounded_output(expected.size());
+      const auto run = [&](OperandView from, Operand to) {
+        backend_.Matmul({Part::kHead, from, rows, packed.get(), nullptr, epilogue, to});
+      };
+      run(input.data(), expected.data());
+      run(OperandView(rounded.data()), output.data());
+      run(OperandView(rounded.data()), Operand(rounded_output.data()));
+      EXPECT_EQ(output, expected);
+      EXPECT_EQ(rounded_output, Rounded(expected));
+    }
+  }
+}
+
+// Weights that are not rounded take rounded rows as they are.
+TEST_F(RoundedOperandsTest, ExactWeightsTakeThemAsTheyAre) {
+  const std::vector<uint16_t> rounded = Rounded(RandomFloats(size_t{20 * 50}, 10));
+  const Floats input = Widened(rounded);
+  const Floats weights = RandomFloats(size_t{30 * 50}, 11);
+  const auto packed = backend_.PackExact(View(weights, {30, 50}));
+  Floats output(20 * 30);
+  backend_.Matmul(
+      {Part::kHead, OperandView(rounded.data()), 20, packed.get(), nullptr, Epilogue::kStore, output.data()});
+  for (size_t row = 0; row < 20; ++row) {
+    for (size_t o = 0; o < 30; ++o) {
+      double sum = 0;
+      for (size_t k = 0; k < 50; ++k) sum += double{input[row * 50 + k]} * weights[o * 50 + k];
+      ASSERT_NEAR(output[row * 30 + o], sum, 2e-5);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sfumato::test

@@ -100,10 +100,10 @@ struct CandidateStep {
 };
 
 /// The logits of a tile for some candidates, in shared memory: of each candidate those of its own row and of its guide.
-template <int kRowTiles, int kInputTerms, int kWeightTerms>
+template <int kRowTiles, int kInputTerms, class Weights>
 class LogitTile {
  public:
-  using Tile = ProductTile<kRowTiles, kInputTerms, kWeightTerms>;
+  using Tile = ProductTile<kRowTiles, kInputTerms, Weights>;
   static constexpr int kRows = Tile::kRows;
 
   struct Shared {
@@ -145,11 +145,11 @@ class LogitTile {
 };
 
 /// The first pass: x of the tiles of candidates, y of the segments.
-template <int kRowTiles, int kInputTerms, int kWeightTerms>
+template <int kRowTiles, int kInputTerms, class Weights>
 struct MeasureKernel {
   static constexpr const char* kName = "measure";
   static constexpr int kThreads = kProductThreads;
-  using Logits = LogitTile<kRowTiles, kInputTerms, kWeightTerms>;
+  using Logits = LogitTile<kRowTiles, kInputTerms, Weights>;
   /// A thread's own numbers lie here while the product takes all registers.
   struct Shared {
     typename Logits::Shared logits;
@@ -330,11 +330,11 @@ struct MeasureKernel {
 };
 
 /// The second pass: one block for each candidate.
-template <int kInputTerms, int kWeightTerms>
+template <int kInputTerms, class Weights>
 struct FinishKernel {
   static constexpr const char* kName = "finish";
   static constexpr int kThreads = kProductThreads;
-  using Logits = LogitTile<1, kInputTerms, kWeightTerms>;
+  using Logits = LogitTile<1, kInputTerms, Weights>;
   struct Shared {
     typename Logits::Shared logits;
     SharedArray<double, kThreads> chunks;

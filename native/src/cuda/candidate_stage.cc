@@ -73,14 +73,14 @@ CandidateStep CandidateStage::Describe(const CandidateArguments& arguments, cons
   return described;
 }
 
-template <int kRowTiles, int kInputTerms, int kWeightTerms>
+template <int kRowTiles, int kInputTerms, class Weights>
 void CandidateStage::LaunchPasses(const CandidateStep& step) {
-  Launch(device_, MeasureKernel<kRowTiles, kInputTerms, kWeightTerms>{step},
+  Launch(device_, MeasureKernel<kRowTiles, kInputTerms, Weights>{step},
          {Quotient(step.count, 8 * kRowTiles), segments_, 1});
-  Launch(device_, FinishKernel<kInputTerms, kWeightTerms>{step}, {step.count, 1, 1});
+  Launch(device_, FinishKernel<kInputTerms, Weights>{step}, {step.count, 1, 1});
 }
 
-template <int kRowTiles, int kInputTerms, int kWeightTerms>
+template <int kRowTiles, int kInputTerms, class Weights>
 void CandidateStage::LaunchSoftEmbeddings(const CandidateStep& step, const SoftEmbeddings& soft,
                                           const Sequence* sequences) {
   constexpr int64_t kRunTiles = kMixedTokens / kCandidateTile;
@@ -89,11 +89,11 @@ void CandidateStage::LaunchSoftEmbeddings(const CandidateStep& step, const SoftE
   Launch(device_, FillKernel{mixtures_.data(), step.count * step.head.inner},
          {Quotient(step.count * step.head.inner, kRowThreads), 1, 1});
   for (int64_t tile = 0; tile < tiles_; tile += kRunTiles) {
-    Launch(device_, WeighTokensKernel<kRowTiles, kInputTerms, kWeightTerms>{step, tile, token_weights_.data()},
+    Launch(device_, WeighTokensKernel<kRowTiles, kInputTerms, Weights>{step, tile, token_weights_.data()},
            {row_tiles, std::min(kRunTiles, tiles_ - tile), 1});
     Launch(device_,
-           MixEmbeddingsKernel<kRowTiles, kInputTerms, kWeightTerms>{step.head, step.count, tile * kCandidateTile,
-                                                                     token_weights_.data(), mixtures_.data()},
+           MixEmbeddingsKernel<kRowTiles, kInputTerms, Weights>{step.head, step.count, tile * kCandidateTile,
+                                                                token_weights_.data(), mixtures_.data()},
            {row_tiles, inner_blocks, 1});
   }
   Launch(device_, PlaceSoftEmbeddingKernel{step, sequences, mixtures_.data(), soft.data, soft.canvas, soft.scale},
@@ -113,10 +113,10 @@ void CandidateStage::Run(const CandidateArguments& arguments, const StepUpload& 
   device_.Upload(not_finite_.data(), &not_finite, sizeof(not_finite));
   const CandidateStep described = Describe(arguments, step, logits.data());
   const auto& head = static_cast<const CudaMatrix&>(*arguments.head);
-  ForTerms(head.precision(), head.terms(), [&](auto tiles, auto inputs, auto weights) {
-    LaunchPasses<tiles.value, inputs.value, weights.value>(described);
+  ForTerms(head.precision(), head.terms(), [&](auto tiles, auto inputs, auto format) {
+    LaunchPasses<tiles.value, inputs.value, decltype(format)>(described);
     if (arguments.soft.data != nullptr)
-      LaunchSoftEmbeddings<tiles.value, inputs.value, weights.value>(described, arguments.soft, step.sequences());
+      LaunchSoftEmbeddings<tiles.value, inputs.value, decltype(format)>(described, arguments.soft, step.sequences());
   });
   device_.Download(host_results_.data(), results_.data(), static_cast<int64_t>(rows.size() * sizeof(CandidateResult)));
   device_.Download(&not_finite, not_finite_.data(), sizeof(not_finite));

@@ -25,9 +25,9 @@ class CandidateStage {
 
  private:
   CandidateStep Describe(const CandidateArguments& arguments, const StepUpload& step, float* logits) const;
-  template <int kRowTiles, int kInputTerms, int kWeightTerms>
+  template <int kRowTiles, int kInputTerms, class Weights>
   void LaunchPasses(const CandidateStep& step);
-  template <int kRowTiles, int kInputTerms, int kWeightTerms>
+  template <int kRowTiles, int kInputTerms, class Weights>
   void LaunchSoftEmbeddings(const CandidateStep& step, const SoftEmbeddings& soft, const Sequence* sequences);
   void WriteResults(const CandidateArguments& arguments) const;
 

@@ -235,12 +235,12 @@ void CudaBackend::Matmul(const MatmulArguments& arguments) {
   const auto& weights = static_cast<const CudaMatrix&>(*arguments.weights);
   const bool few = arguments.rows <= kFewRows;
   const int64_t blocks = weights.fragments().strips / kBlockStrips;
-  ForTerms(weights.precision(), weights.terms(), [&](auto tiles, auto inputs, auto terms) {
+  ForTerms(weights.precision(), weights.terms(), [&](auto tiles, auto inputs, auto format) {
     if (few) {
-      using Kernel = ProductKernel<kFewRowTiles, inputs.value, terms.value>;
+      using Kernel = ProductKernel<kFewRowTiles, inputs.value, decltype(format)>;
       Launch(*device_, Describe<Kernel>(arguments), {Quotient(arguments.rows, Kernel::Tile::kRows), blocks, 1});
     } else {
-      using Kernel = ProductKernel<tiles.value, inputs.value, terms.value>;
+      using Kernel = ProductKernel<tiles.value, inputs.value, decltype(format)>;
       Launch(*device_, Describe<Kernel>(arguments), {Quotient(arguments.rows, Kernel::Tile::kRows), blocks, 1});
     }
   });
@@ -251,12 +251,12 @@ void CudaBackend::GroupedMatmul(const GroupedMatmulArguments& arguments) {
   const auto& weights = static_cast<const CudaMatrixGroup&>(*arguments.weights);
   const bool few = arguments.rows <= kFewRows * weights.groups();
   const Grid grid = {weights.groups(), weights.first().strips / kBlockStrips, 1};
-  ForTerms(weights.precision(), weights.terms(), [&](auto tiles, auto inputs, auto terms) {
+  ForTerms(weights.precision(), weights.terms(), [&](auto tiles, auto inputs, auto format) {
     const int32_t* ends = arguments.ends;
     if (few) {
-      Launch(*device_, Describe<ProductKernel<kFewRowTiles, inputs.value, terms.value>>(arguments, ends), grid);
+      Launch(*device_, Describe<ProductKernel<kFewRowTiles, inputs.value, decltype(format)>>(arguments, ends), grid);
     } else {
-      Launch(*device_, Describe<ProductKernel<tiles.value, inputs.value, terms.value>>(arguments, ends), grid);
+      Launch(*device_, Describe<ProductKernel<tiles.value, inputs.value, decltype(format)>>(arguments, ends), grid);
     }
   });
 }

@@ -4,11 +4,11 @@
 namespace sfumato::cuda {
 
 // The shapes of precision_tiles.h, and those for few rows.
-SFUMATO_LAUNCH(ProductKernel<2, 1, 1>)
-SFUMATO_LAUNCH(ProductKernel<8, 1, 1>)
-SFUMATO_LAUNCH(ProductKernel<2, 3, 1>)
-SFUMATO_LAUNCH(ProductKernel<4, 3, 1>)
-SFUMATO_LAUNCH(ProductKernel<2, 3, 3>)
-SFUMATO_LAUNCH(ProductKernel<4, 3, 3>)
+SFUMATO_LAUNCH(ProductKernel<2, 1, Bfloat16Weights<1>>)
+SFUMATO_LAUNCH(ProductKernel<8, 1, Bfloat16Weights<1>>)
+SFUMATO_LAUNCH(ProductKernel<2, 3, Bfloat16Weights<1>>)
+SFUMATO_LAUNCH(ProductKernel<4, 3, Bfloat16Weights<1>>)
+SFUMATO_LAUNCH(ProductKernel<2, 3, Bfloat16Weights<3>>)
+SFUMATO_LAUNCH(ProductKernel<4, 3, Bfloat16Weights<3>>)
 
 }  // namespace sfumato::cuda

@@ -10,17 +10,17 @@ namespace sfumato::cuda {
 /// Tiles of 8 rows that a product's block takes where there are many rows; more do not fit its registers.
 constexpr int RowTilesOf(Precision precision) { return precision == Precision::kBfloat16 ? 8 : 4; }
 
-/// Calls body with the numbers of row tiles, input terms and weight terms as types.
+/// Calls body with the numbers of row tiles and input terms, as types, and the weights' format.
 template <class Body>
 void ForTerms(Precision precision, int weight_terms, const Body& body) {
   using One = std::integral_constant<int, 1>;
   using Three = std::integral_constant<int, 3>;
   if (precision == Precision::kBfloat16) {
-    body(std::integral_constant<int, RowTilesOf(Precision::kBfloat16)>{}, One{}, One{});
+    body(std::integral_constant<int, RowTilesOf(Precision::kBfloat16)>{}, One{}, Bfloat16Weights<1>{});
   } else if (weight_terms == 1) {
-    body(std::integral_constant<int, RowTilesOf(Precision::kFloat32)>{}, Three{}, One{});
+    body(std::integral_constant<int, RowTilesOf(Precision::kFloat32)>{}, Three{}, Bfloat16Weights<1>{});
   } else {
-    body(std::integral_constant<int, RowTilesOf(Precision::kFloat32)>{}, Three{}, Three{});
+    body(std::integral_constant<int, RowTilesOf(Precision::kFloat32)>{}, Three{}, Bfloat16Weights<3>{});
   }
 }
 

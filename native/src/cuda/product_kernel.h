@@ -16,11 +16,11 @@ SFUMATO_DEVICE float GeluTanh(float x) {
 
 /// Products of ops/matmul.h, x of the tiles of rows, y of the blocks of outputs; or of many groups of rows, each with
 /// weights of its own, x of the groups: a block then takes all tiles of its group, one after the other.
-template <int kRowTiles, int kInputTerms, int kWeightTerms>
+template <int kRowTiles, int kInputTerms, class Weights>
 struct ProductKernel {
   static constexpr const char* kName = "product";
   static constexpr int kThreads = kProductThreads;
-  using Tile = ProductTile<kRowTiles, kInputTerms, kWeightTerms>;
+  using Tile = ProductTile<kRowTiles, kInputTerms, Weights>;
   using Shared = typename Tile::Shared;
 
   Fragments weights;                      // without groups

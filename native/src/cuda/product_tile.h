@@ -7,36 +7,17 @@
 
 #include "base/number_formats.h"
 #include "cuda/simt.h"
+#include "cuda/weights.h"
 
 namespace sfumato::cuda {
 
-/// Outputs of a strip and inner numbers of a tile: a fragment of weights is 16 x 16.
-constexpr int kStripOutputs = 16;
-constexpr int kInnerTile = 16;
-/// Strips that a block multiplies at once. Of gated weights every other one holds gates, the one after it their partners.
-constexpr int kBlockStrips = 4;
-constexpr int kBlockOutputs = kBlockStrips * kStripOutputs;
 constexpr int kProductWarps = 4;
 constexpr int kProductThreads = kProductWarps * kWarpThreads;
 
-/// Weights as the tensor cores' left operand, in the order in which lanes hold it: 16 bytes of each lane side by side, 512
-/// of a warp, tile after tile along the inner dimension. Lane i holds rows i / 4 and i / 4 + 8 of the strip and inner
-/// numbers i % 4 * 4 to i % 4 * 4 + 3 of the tile: in x the first row's first two, in y the second row's, in z and w their
-/// last two. (The fragment of the PTX manual with its columns renamed, so that a lane's share of an input row is four
-/// neighbours.) Zeros fill strips and tiles up. A weight is the sum of its terms, greatest first.
-struct Fragments {
-  Global<const Word4> words;  // [strips, tiles, terms, lanes]
-  int64_t outputs;
-  int64_t inner;
-  int32_t strips;  // a multiple of kBlockStrips
-  int32_t tiles;
-  bool gated;
-};
-
-/// Sums of products of bfloat16 numbers. Inputs and weights are one term each, rounded, or three terms, exact; products of
-/// terms that together are beyond float are left out. The warps of a block share the inner dimension, cut by its length
-/// alone, and their sums are added in order: so a row's result does not depend on the rows beside it.
-template <int kRowTiles, int kInputTerms, int kWeightTerms>
+/// Sums of products of bfloat16 numbers. Inputs are one term each, rounded, or three terms, exact, weights of the format
+/// Weights; products of terms that together are beyond float are left out. The warps of a block share the inner dimension,
+/// cut by its length alone, and their sums are added in order: so a row's result does not depend on the rows beside it.
+template <int kRowTiles, int kInputTerms, class Weights>
 class ProductTile {
  public:
   static constexpr int kRows = 8 * kRowTiles;
@@ -59,38 +40,34 @@ class ProductTile {
   static SFUMATO_DEVICE void Multiply(Shared& shared, const Fragments& weights, int64_t first_strip, const Input& input,
                                       const int32_t (&rows)[kRowTiles]) {
     float sums[kBlockStrips][kRowTiles][4] = {};
-    const int64_t begin = static_cast<int64_t>(weights.tiles) * WarpIndex() / kProductWarps;
-    const int64_t end = static_cast<int64_t>(weights.tiles) * (WarpIndex() + 1) / kProductWarps;
+    const int64_t loads = weights.tiles / Weights::kLoadTiles;
+    const int64_t begin = loads * WarpIndex() / kProductWarps;
+    const int64_t end = loads * (WarpIndex() + 1) / kProductWarps;
     const bool aligned = weights.inner % 4 == 0;
-    uint32_t next[kBlockStrips][kWeightTerms][4];
-    if (begin < end) Load(weights, first_strip, begin, next);
-    for (int64_t tile = begin; tile < end; ++tile) {
-      uint32_t left[kBlockStrips][kWeightTerms][4];
+    WeightStream<Weights> stream(weights, first_strip, begin, end);
+    for (int64_t load = begin; load < end; ++load) {
+      stream.Take(load);
       SFUMATO_UNROLL
-      for (int s = 0; s < kBlockStrips; ++s) {
+      for (int tile = 0; tile < Weights::kLoadTiles; ++tile) {
+        uint32_t left[kBlockStrips][Weights::kTerms][4];
+        stream.Expand(tile, left);
+        const int64_t k = (load * Weights::kLoadTiles + tile) * kInnerTile + Lane() % 4 * 4;
         SFUMATO_UNROLL
-        for (int term = 0; term < kWeightTerms; ++term) {
+        for (int j = 0; j < kRowTiles; ++j) {
+          const Float4 numbers = LoadRow(input, rows[j], k, weights.inner, aligned);
+          uint32_t low[kInputTerms];
+          uint32_t high[kInputTerms];
+          SplitBfloat16(numbers.x, numbers.y, low);
+          SplitBfloat16(numbers.z, numbers.w, high);
           SFUMATO_UNROLL
-          for (int i = 0; i < 4; ++i) left[s][term][i] = next[s][term][i];
-        }
-      }
-      if (tile + 1 < end) Load(weights, first_strip, tile + 1, next);
-      const int64_t k = tile * kInnerTile + Lane() % 4 * 4;
-      SFUMATO_UNROLL
-      for (int j = 0; j < kRowTiles; ++j) {
-        const Float4 numbers = LoadRow(input, rows[j], k, weights.inner, aligned);
-        uint32_t low[kInputTerms];
-        uint32_t high[kInputTerms];
-        SplitBfloat16(numbers.x, numbers.y, low);
-        SplitBfloat16(numbers.z, numbers.w, high);
-        SFUMATO_UNROLL
-        for (int order = kOrders - 1; order >= 0; --order) {
-          SFUMATO_UNROLL
-          for (int term = 0; term < kWeightTerms; ++term) {
-            if (order - term < 0 || order - term >= kInputTerms) continue;
-            const uint32_t right[2] = {low[order - term], high[order - term]};
+          for (int order = kOrders - 1; order >= 0; --order) {
             SFUMATO_UNROLL
-            for (int s = 0; s < kBlockStrips; ++s) MultiplyBfloat16(sums[s][j], left[s][term], right);
+            for (int term = 0; term < Weights::kTerms; ++term) {
+              if (order - term < 0 || order - term >= kInputTerms) continue;
+              const uint32_t right[2] = {low[order - term], high[order - term]};
+              SFUMATO_UNROLL
+              for (int s = 0; s < kBlockStrips; ++s) MultiplyBfloat16(sums[s][j], left[s][term], right);
+            }
           }
         }
       }
@@ -99,23 +76,7 @@ class ProductTile {
   }
 
  private:
-  static constexpr int kOrders = kInputTerms > kWeightTerms ? kInputTerms : kWeightTerms;
-
-  static SFUMATO_DEVICE void Load(const Fragments& weights, int64_t first_strip, int64_t tile,
-                                  uint32_t (&words)[kBlockStrips][kWeightTerms][4]) {
-    SFUMATO_UNROLL
-    for (int s = 0; s < kBlockStrips; ++s) {
-      SFUMATO_UNROLL
-      for (int term = 0; term < kWeightTerms; ++term) {
-        const int64_t fragment = ((first_strip + s) * weights.tiles + tile) * kWeightTerms + term;
-        const Word4 word = LoadStreamed(weights.words, fragment * kWarpThreads + Lane());
-        words[s][term][0] = word.x;
-        words[s][term][1] = word.y;
-        words[s][term][2] = word.z;
-        words[s][term][3] = word.w;
-      }
-    }
-  }
+  static constexpr int kOrders = kInputTerms > Weights::kTerms ? kInputTerms : Weights::kTerms;
 
   /// Four numbers of a row, zeros where it has none.
   static SFUMATO_DEVICE Float4 LoadRow(const Input& input, int32_t row, int64_t k, int64_t inner, bool aligned) {

@@ -16,11 +16,11 @@ constexpr int64_t kMixedTokens = 4096;
 
 /// exp(sampling scale (logit - the candidate's greatest)) of a run of tokens: x of the tiles of candidates, y of the run's
 /// tiles. Their sums replace those of the draw, which is over.
-template <int kRowTiles, int kInputTerms, int kWeightTerms>
+template <int kRowTiles, int kInputTerms, class Weights>
 struct WeighTokensKernel {
   static constexpr const char* kName = "weigh_tokens";
   static constexpr int kThreads = kProductThreads;
-  using Logits = LogitTile<kRowTiles, kInputTerms, kWeightTerms>;
+  using Logits = LogitTile<kRowTiles, kInputTerms, Weights>;
   using Shared = typename Logits::Shared;
   static constexpr int kShares = kThreads / Logits::kRows;
 
@@ -57,7 +57,7 @@ struct WeighTokensKernel {
 
 /// mixture += weights embeddings for a run of tokens: x of the tiles of candidates, y of four tiles of the inner
 /// dimension each, one for each warp. The head's fragments are transposed in registers: what were outputs are summed over.
-template <int kRowTiles, int kInputTerms, int kWeightTerms>
+template <int kRowTiles, int kInputTerms, class Weights>
 struct MixEmbeddingsKernel {
   static constexpr const char* kName = "mix_embeddings";
   static constexpr int kThreads = kProductThreads;
@@ -77,15 +77,16 @@ struct MixEmbeddingsKernel {
     float sums[kRowTiles][4] = {};
     const int64_t strips = head.strips - first_token / kStripOutputs;
     for (int64_t strip = 0; strip < strips && strip < kMixedTokens / kStripOutputs; ++strip) {
-      uint32_t left[kWeightTerms][4];
+      uint32_t fragments[Weights::kTerms][4];
+      Weights::Expand(Weights::Load(head, first_token / kStripOutputs + strip, tile / Weights::kLoadTiles),
+                      static_cast<int>(tile % Weights::kLoadTiles), fragments);
+      uint32_t left[Weights::kTerms][4];
       SFUMATO_UNROLL
-      for (int term = 0; term < kWeightTerms; ++term) {
-        const int64_t fragment = ((first_token / kStripOutputs + strip) * head.tiles + tile) * kWeightTerms + term;
-        const Word4 word = LoadStreamed(head.words, fragment * kWarpThreads + Lane());
-        left[term][0] = TransposeFragment(word.x);
-        left[term][1] = TransposeFragment(word.z);
-        left[term][2] = TransposeFragment(word.y);
-        left[term][3] = TransposeFragment(word.w);
+      for (int term = 0; term < Weights::kTerms; ++term) {
+        left[term][0] = TransposeFragment(fragments[term][0]);
+        left[term][1] = TransposeFragment(fragments[term][2]);
+        left[term][2] = TransposeFragment(fragments[term][1]);
+        left[term][3] = TransposeFragment(fragments[term][3]);
       }
       const int64_t token = strip * kStripOutputs + Lane() % 4 * 2;
       SFUMATO_UNROLL
@@ -98,11 +99,11 @@ struct MixEmbeddingsKernel {
           SplitBfloat16(weights[place], weights[place + 1], low);
           SplitBfloat16(weights[place + 8], weights[place + 9], high);
         }
-        constexpr int kOrders = kInputTerms > kWeightTerms ? kInputTerms : kWeightTerms;
+        constexpr int kOrders = kInputTerms > Weights::kTerms ? kInputTerms : Weights::kTerms;
         SFUMATO_UNROLL
         for (int order = kOrders - 1; order >= 0; --order) {
           SFUMATO_UNROLL
-          for (int term = 0; term < kWeightTerms; ++term) {
+          for (int term = 0; term < Weights::kTerms; ++term) {
             if (order - term < 0 || order - term >= kInputTerms) continue;
             const uint32_t right[2] = {low[order - term], high[order - term]};
             MultiplyBfloat16(sums[j], left[term], right);

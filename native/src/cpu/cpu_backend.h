@@ -52,7 +52,8 @@ class CpuBackend : public Backend {
   void WriteKeyValues(const KeyValueWriteArguments& arguments) override;
   void Attention(const AttentionArguments& arguments) override;
   void Gather(const GatherArguments& arguments) override;
-  void Sum(const SumArguments& arguments) override;
+  void AddBranches(const ResidualArguments& arguments) override;
+  void Scale(const ScaleArguments& arguments) override;
   void Copy(const float* from, int64_t size, float* to) override;
   void Route(const RouteArguments& arguments) override;
   void Combine(const CombineArguments& arguments) override;

@@ -12,7 +12,7 @@ namespace {
 int64_t Quotient(int64_t size, int64_t part) { return (size + part - 1) / part; }
 
 /// Threads that share a candidate; fewest where a block takes the most rows.
-int64_t SharesOf(Precision precision) { return kProductThreads / (8 * RowTilesOf(precision)); }
+constexpr int64_t SharesOf(int row_tiles) { return kProductThreads / (8 * row_tiles); }
 
 }  // namespace
 
@@ -23,7 +23,7 @@ CandidateStage::CandidateStage(Device& device, const BackendLimits& limits, int6
       top_(static_cast<int32_t>(limits.max_top_candidates)),
       tiles_(Quotient(vocabulary, kCandidateTile)),
       segments_(Quotient(tiles_, kSegmentTiles)),
-      max_pieces_(segments_ * SharesOf(Precision::kFloat32)),
+      max_pieces_(segments_ * SharesOf(RowTilesOf(Precision::kFloat32))),
       tile_sums_(device, limits.max_candidates * tiles_),
       statistics_(device, limits.max_candidates * max_pieces_),
       ranked_(device, limits.max_candidates * max_pieces_ * top_),
@@ -59,7 +59,6 @@ CandidateStep CandidateStage::Describe(const CandidateArguments& arguments, cons
   described.tokens = step.tokens();
   described.positions = step.positions();
   described.tiles = tiles_;
-  described.pieces = segments_ * SharesOf(head.precision());
   described.top = top_;
   described.tile_sums = tile_sums_.data();
   described.statistics = statistics_.data();
@@ -111,9 +110,11 @@ void CandidateStage::Run(const CandidateArguments& arguments, const StepUpload& 
   }
   int32_t not_finite = 0;
   device_.Upload(not_finite_.data(), &not_finite, sizeof(not_finite));
-  const CandidateStep described = Describe(arguments, step, logits.data());
+  CandidateStep described = Describe(arguments, step, logits.data());
   const auto& head = static_cast<const CudaMatrix&>(*arguments.head);
-  ForTerms(head.precision(), head.terms(), [&](auto tiles, auto inputs, auto format) {
+  const bool rounded = arguments.hidden.floats == nullptr;
+  ForTerms(head.precision(), head.terms(), rounded, [&](auto tiles, auto inputs, auto format) {
+    described.pieces = segments_ * SharesOf(tiles.value);
     LaunchPasses<tiles.value, inputs.value, decltype(format)>(described);
     if (arguments.soft.data != nullptr)
       LaunchSoftEmbeddings<tiles.value, inputs.value, decltype(format)>(described, arguments.soft, step.sequences());

@@ -13,9 +13,12 @@ namespace sfumato::cuda {
 namespace {
 
 constexpr int64_t kMaxHeadDim = 512;
-/// Where there are at most so many rows for each set of weights, a block of a product takes two tiles of them only.
+/// Rows for each set of weights up to which a block of a product takes so many only.
 constexpr int64_t kFewRows = 16;
-constexpr int kFewRowTiles = 2;
+/// Rows beyond which a block takes 128 outputs; up to half of them it takes 32 rows.
+constexpr int64_t kSomeRows = 64;
+/// Blocks of the largest kind that are enough for a device.
+constexpr int64_t kManyBlocks = 100;
 
 int64_t Quotient(int64_t size, int64_t part) { return (size + part - 1) / part; }
 
@@ -68,9 +71,7 @@ Output NormOutput(const NormArguments& arguments) {
   return {arguments.exact == nullptr ? arguments.output.floats : arguments.exact, arguments.output.bfloat16s};
 }
 
-/// A product's kernel without its tile shape.
-template <class Kernel>
-Kernel Describe(const MatmulArguments& arguments) {
+Product Describe(const MatmulArguments& arguments) {
   const Fragments& weights = static_cast<const CudaMatrix&>(*arguments.weights).fragments();
   return {weights,
           nullptr,
@@ -82,11 +83,10 @@ Kernel Describe(const MatmulArguments& arguments) {
           OutputOf(arguments.output)};
 }
 
-template <class Kernel>
-Kernel Describe(const GroupedMatmulArguments& arguments, const int32_t* ends) {
+Product Describe(const GroupedMatmulArguments& arguments) {
   const auto& weights = static_cast<const CudaMatrixGroup&>(*arguments.weights);
-  return {weights.first(),    weights.table(),           ends, InputOf(arguments.input), arguments.rows, nullptr,
-          arguments.epilogue, OutputOf(arguments.output)};
+  return {weights.first(), weights.table(), arguments.ends,     InputOf(arguments.input),
+          arguments.rows,  nullptr,         arguments.epilogue, OutputOf(arguments.output)};
 }
 
 }  // namespace
@@ -232,32 +232,39 @@ void CudaBackend::PrepareHeads(const HeadArguments& arguments) {
 
 void CudaBackend::Matmul(const MatmulArguments& arguments) {
   if (arguments.rows == 0) return;
-  const auto& weights = static_cast<const CudaMatrix&>(*arguments.weights);
-  const bool few = arguments.rows <= kFewRows;
-  const int64_t blocks = weights.fragments().strips / kBlockStrips;
-  ForTerms(weights.precision(), weights.terms(), [&](auto tiles, auto inputs, auto format) {
-    if (few) {
-      using Kernel = ProductKernel<kFewRowTiles, inputs.value, decltype(format)>;
-      Launch(*device_, Describe<Kernel>(arguments), {Quotient(arguments.rows, Kernel::Tile::kRows), blocks, 1});
-    } else {
-      using Kernel = ProductKernel<tiles.value, inputs.value, decltype(format)>;
-      Launch(*device_, Describe<Kernel>(arguments), {Quotient(arguments.rows, Kernel::Tile::kRows), blocks, 1});
-    }
-  });
+  LaunchProduct(static_cast<const CudaMatrix&>(*arguments.weights), Describe(arguments), 1);
 }
 
 void CudaBackend::GroupedMatmul(const GroupedMatmulArguments& arguments) {
   if (arguments.rows == 0) return;
   const auto& weights = static_cast<const CudaMatrixGroup&>(*arguments.weights);
-  const bool few = arguments.rows <= kFewRows * weights.groups();
-  const Grid grid = {weights.groups(), weights.first().strips / kBlockStrips, 1};
-  ForTerms(weights.precision(), weights.terms(), [&](auto tiles, auto inputs, auto format) {
-    const int32_t* ends = arguments.ends;
-    if (few) {
-      Launch(*device_, Describe<ProductKernel<kFewRowTiles, inputs.value, decltype(format)>>(arguments, ends), grid);
-    } else {
-      Launch(*device_, Describe<ProductKernel<tiles.value, inputs.value, decltype(format)>>(arguments, ends), grid);
+  LaunchProduct(weights, Describe(arguments), weights.groups());
+}
+
+/// All kernels that may be chosen here for one set of weights give the same bits.
+template <class Matrix>
+void CudaBackend::LaunchProduct(const Matrix& matrix, const Product& product, int64_t groups) {
+  const int64_t rows = Quotient(product.rows, groups);  // of a group, on average
+  const auto launch = [&](auto kernel) {
+    using Kernel = decltype(kernel);
+    kernel.product = product;
+    const bool grouped = !product.group_weights.IsNull();
+    Launch(*device_, kernel,
+           {grouped ? groups : Quotient(rows, Kernel::kRows), Quotient(product.weights.strips, Kernel::kStrips), 1});
+  };
+  const bool rounded = product.input.floats.IsNull();
+  ForTerms(matrix.precision(), matrix.terms(), rounded, [&](auto tiles, auto inputs, auto format) {
+    using Format = decltype(format);
+    if constexpr (inputs.value == 1) {
+      using Largest = LargeProductKernel<16, Format>;
+      const int64_t blocks =
+          groups * Quotient(rows, Largest::kRows) * Quotient(product.weights.strips, Largest::kStrips);
+      if (rows > kSomeRows && blocks >= kManyBlocks) return launch(Largest{});
+      if (rows > kSomeRows) return launch(LargeProductKernel<8, Format>{});
     }
+    if (rows <= kFewRows) return launch(ProductKernel<kFewRows / 8, inputs.value, Format>{});
+    if (rows <= kSomeRows / 2) return launch(ProductKernel<kSomeRows / 16, inputs.value, Format>{});
+    launch(ProductKernel<tiles.value, inputs.value, Format>{});
   });
 }
 
@@ -351,11 +358,31 @@ void CudaBackend::Gather(const GatherArguments& arguments) {
   }
 }
 
-void CudaBackend::Sum(const SumArguments& arguments) {
+void CudaBackend::AddBranches(const ResidualArguments& arguments) {
+  if (arguments.rows == 0) return;
+  const auto& branches = arguments.branches;
+  ResidualKernel kernel = {arguments.width,
+                           arguments.epsilon,
+                           branches[0].numbers,
+                           branches[0].weight,
+                           branches[1].numbers,
+                           branches[1].weight,
+                           arguments.sum_weight,
+                           arguments.factor,
+                           arguments.residual,
+                           {},
+                           {}};
+  for (int i = 0; i < ResidualKernel::kOutputs; ++i) {
+    kernel.output_weights[i] = arguments.outputs[i].weight;
+    kernel.outputs[i] = OutputOf(arguments.outputs[i].numbers);
+  }
+  Launch(*device_, kernel, {arguments.rows, 1, 1});
+}
+
+void CudaBackend::Scale(const ScaleArguments& arguments) {
   const int64_t size = arguments.rows * arguments.width;
   if (size == 0) return;
-  Launch(*device_, SumKernel{arguments.addend, size, arguments.factor, arguments.output},
-         {Quotient(size, kRowThreads), 1, 1});
+  Launch(*device_, ScaleKernel{arguments.numbers, size, arguments.factor}, {Quotient(size, kRowThreads), 1, 1});
 }
 
 void CudaBackend::Copy(const float* from, int64_t size, float* to) {

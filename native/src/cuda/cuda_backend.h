@@ -9,6 +9,7 @@
 #include "cuda/candidate_stage.h"
 #include "cuda/cuda_matrix.h"
 #include "cuda/device.h"
+#include "cuda/product_kernel.h"
 #include "cuda/step_upload.h"
 #include "ops/backend.h"
 
@@ -53,7 +54,8 @@ class CudaBackend : public Backend {
   void WriteKeyValues(const KeyValueWriteArguments& arguments) override;
   void Attention(const AttentionArguments& arguments) override;
   void Gather(const GatherArguments& arguments) override;
-  void Sum(const SumArguments& arguments) override;
+  void AddBranches(const ResidualArguments& arguments) override;
+  void Scale(const ScaleArguments& arguments) override;
   void Copy(const float* from, int64_t size, float* to) override;
   void Route(const RouteArguments& arguments) override;
   void Combine(const CombineArguments& arguments) override;
@@ -65,6 +67,8 @@ class CudaBackend : public Backend {
   /// The device's copy of one of the layout's vectors; other indices are on the device already.
   const int32_t* OnDevice(const int32_t* indices) const;
   void CountPacked(const CudaMatrix& matrix, const std::vector<TensorView>& parts);
+  template <class Matrix>
+  void LaunchProduct(const Matrix& matrix, const Product& product, int64_t groups);
   template <int kHeadDim, int kTerms>
   void LaunchAttention(const AttentionArguments& arguments);
 

@@ -3,9 +3,12 @@
 
 namespace sfumato::cuda {
 
-// The shapes of precision_tiles.h, and those for few rows.
+// The shapes of precision_tiles.h, and those for few rows and for many.
 SFUMATO_LAUNCH(ProductKernel<2, 1, Bfloat16Weights<1>>)
+SFUMATO_LAUNCH(ProductKernel<4, 1, Bfloat16Weights<1>>)
 SFUMATO_LAUNCH(ProductKernel<8, 1, Bfloat16Weights<1>>)
+SFUMATO_LAUNCH(LargeProductKernel<8, Bfloat16Weights<1>>)
+SFUMATO_LAUNCH(LargeProductKernel<16, Bfloat16Weights<1>>)
 SFUMATO_LAUNCH(ProductKernel<2, 3, Bfloat16Weights<1>>)
 SFUMATO_LAUNCH(ProductKernel<4, 3, Bfloat16Weights<1>>)
 SFUMATO_LAUNCH(ProductKernel<2, 3, Bfloat16Weights<3>>)

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "cuda/large_tile.h"
 #include "cuda/product_tile.h"
 #include "ops/epilogue.h"
 
@@ -14,15 +15,8 @@ SFUMATO_DEVICE float GeluTanh(float x) {
   return 0.5f * x * (1.0f + tanhf(0.79788456080286536f * (x + 0.044715f * x * x * x)));
 }
 
-/// Products of ops/matmul.h, x of the tiles of rows, y of the blocks of outputs; or of many groups of rows, each with
-/// weights of its own, x of the groups: a block then takes all tiles of its group, one after the other.
-template <int kRowTiles, int kInputTerms, class Weights>
-struct ProductKernel {
-  static constexpr const char* kName = "product";
-  static constexpr int kThreads = kProductThreads;
-  using Tile = ProductTile<kRowTiles, kInputTerms, Weights>;
-  using Shared = typename Tile::Shared;
-
+/// Products of ops/matmul.h, or of many groups of rows, each with weights of its own.
+struct Product {
   Fragments weights;                      // without groups
   Global<const Fragments> group_weights;  // [groups]; null without groups
   Global<const int32_t> group_ends;       // [groups] one more than the group's last row
@@ -32,16 +26,54 @@ struct ProductKernel {
   Epilogue epilogue;
   Output output;  // [rows, outputs]; floats for kAdd
 
-  SFUMATO_DEVICE void operator()(Shared& shared) const {
+  /// Calls run(weights, first row, one more than the last row of the weights' rows) for each of a block's tiles of rows. x of
+  /// the tiles, or of the groups: a block then takes all tiles of its group, one after the other.
+  template <class Run>
+  SFUMATO_DEVICE void ForTiles(int tile_rows, const Run& run) const {
     if (group_weights.IsNull()) {
-      const int64_t first = static_cast<int64_t>(BlockX()) * Tile::kRows;
-      Run(shared, weights, first, rows);
+      run(weights, static_cast<int64_t>(BlockX()) * tile_rows, rows);
       return;
     }
     const int group = BlockX();
     const int64_t end = group_ends[group];
-    for (int64_t first = group == 0 ? 0 : group_ends[group - 1]; first < end; first += Tile::kRows)
-      Run(shared, group_weights[group], first, end);
+    for (int64_t first = group == 0 ? 0 : group_ends[group - 1]; first < end; first += tile_rows)
+      run(group_weights[group], first, end);
+  }
+
+  SFUMATO_DEVICE void StoreGated(const Fragments& matrix, int64_t row, int64_t target, float gate,
+                                 float partner) const {
+    const int64_t place = row * matrix.outputs + target;
+    if (epilogue == Epilogue::kGatedSilu) {
+      output.Store(place, Silu(gate) * partner);
+    } else {
+      output.Store(place, (epilogue == Epilogue::kGatedGelu ? Gelu(gate) : GeluTanh(gate)) * partner);
+    }
+  }
+
+  SFUMATO_DEVICE void Store(const Fragments& matrix, int64_t row, int64_t target, float sum) const {
+    const int64_t place = row * matrix.outputs + target;
+    if (!bias.IsNull()) sum += bias[target];
+    if (epilogue == Epilogue::kGelu) sum = Gelu(sum);
+    output.Store(place, epilogue == Epilogue::kAdd ? output.floats[place] + sum : sum);
+  }
+};
+
+/// y of the blocks of outputs.
+template <int kRowTiles, int kInputTerms, class Weights>
+struct ProductKernel {
+  static constexpr const char* kName = "product";
+  static constexpr int kThreads = kProductThreads;
+  using Tile = ProductTile<kRowTiles, kInputTerms, Weights>;
+  using Shared = typename Tile::Shared;
+  static constexpr int kRows = Tile::kRows;
+  static constexpr int kStrips = kBlockStrips;  // of a block
+
+  Product product;
+
+  SFUMATO_DEVICE void operator()(Shared& shared) const {
+    product.ForTiles(kRows, [&](const Fragments& matrix, int64_t first_row, int64_t end_row) {
+      Run(shared, matrix, first_row, end_row);
+    });
   }
 
  private:
@@ -52,34 +84,69 @@ struct ProductKernel {
       const int64_t row = first_row + j * 8 + Lane() / 4;
       rows_of_lane[j] = row < end_row ? static_cast<int32_t>(row) : -1;
     }
-    Tile::Multiply(shared, matrix, static_cast<int64_t>(BlockY()) * kBlockStrips, input, rows_of_lane);
+    Tile::Multiply(shared, matrix, static_cast<int64_t>(BlockY()) * kBlockStrips, product.input, rows_of_lane);
     const int columns = matrix.gated ? kBlockOutputs / 2 : kBlockOutputs;
-    for (int i = ThreadIndex(); i < columns * Tile::kRows; i += kThreads) {
+    for (int i = ThreadIndex(); i < columns * kRows; i += kThreads) {
       const int column = i % columns;
       const int row = i / columns;
       const int64_t target = static_cast<int64_t>(BlockY()) * columns + column;
       if (first_row + row >= end_row || target >= matrix.outputs) continue;
-      Store(shared, matrix, column, row, target, (first_row + row) * matrix.outputs + target);
+      if (matrix.gated) {
+        const int gate_column = column / kStripOutputs * 2 * kStripOutputs + column % kStripOutputs;
+        product.StoreGated(matrix, first_row + row, target, Tile::At(shared, gate_column, row),
+                           Tile::At(shared, gate_column + kStripOutputs, row));
+      } else {
+        product.Store(matrix, first_row + row, target, Tile::At(shared, column, row));
+      }
     }
   }
+};
 
-  SFUMATO_DEVICE void Store(Shared& shared, const Fragments& matrix, int column, int row, int64_t target,
-                            int64_t place) const {
-    if (matrix.gated) {
-      const int gate_column = column / kStripOutputs * 2 * kStripOutputs + column % kStripOutputs;
-      const float gate = Tile::At(shared, gate_column, row);
-      const float partner = Tile::At(shared, gate_column + kStripOutputs, row);
-      if (epilogue == Epilogue::kGatedSilu) {
-        output.Store(place, Silu(gate) * partner);
-      } else {
-        output.Store(place, (epilogue == Epilogue::kGatedGelu ? Gelu(gate) : GeluTanh(gate)) * partner);
+/// The same for many rows.
+template <int kRowTiles, class Weights>
+struct LargeProductKernel {
+  static constexpr const char* kName = "large_product";
+  static constexpr int kThreads = kProductThreads;
+  using Tile = LargeTile<kRowTiles, Weights>;
+  using Shared = typename Tile::Shared;
+  static constexpr int kRows = Tile::kRows;
+  static constexpr int kStrips = Tile::kOutputs / kStripOutputs;
+
+  Product product;
+
+  SFUMATO_DEVICE void operator()(Shared& shared) const {
+    product.ForTiles(kRows, [&](const Fragments& matrix, int64_t first_row, int64_t end_row) {
+      Run(shared, matrix, first_row, end_row);
+    });
+  }
+
+ private:
+  SFUMATO_DEVICE void Run(Shared& shared, const Fragments& matrix, int64_t first_row, int64_t end_row) const {
+    const int count = end_row - first_row < kRows ? static_cast<int>(end_row - first_row) : kRows;
+    typename Tile::Sums sums;
+    Tile::Multiply(
+        shared, matrix, static_cast<int64_t>(BlockY()) * kStrips, product.input, count,
+        [&](int i) { return static_cast<int32_t>(first_row + i); }, sums);
+    const int64_t strip = static_cast<int64_t>(BlockY()) * kStrips + WarpIndex() * Tile::kStrips;
+    SFUMATO_UNROLL
+    for (int j = 0; j < kRowTiles; ++j) {
+      SFUMATO_UNROLL
+      for (int i = 0; i < 4; ++i) {
+        const int64_t row = first_row + Tile::RowOf(j, i);
+        if (row >= end_row) continue;
+        if (matrix.gated) {
+          // A warp's two strips are gates and their partners.
+          const int64_t target = strip / 2 * kStripOutputs + Tile::OutputOf(i);
+          if (target < matrix.outputs) product.StoreGated(matrix, row, target, sums[0][j][i], sums[1][j][i]);
+          continue;
+        }
+        SFUMATO_UNROLL
+        for (int s = 0; s < Tile::kStrips; ++s) {
+          const int64_t target = (strip + s) * kStripOutputs + Tile::OutputOf(i);
+          if (target < matrix.outputs) product.Store(matrix, row, target, sums[s][j][i]);
+        }
       }
-      return;
     }
-    float sum = Tile::At(shared, column, row);
-    if (!bias.IsNull()) sum += bias[target];
-    if (epilogue == Epilogue::kGelu) sum = Gelu(sum);
-    output.Store(place, epilogue == Epilogue::kAdd ? output.floats[place] + sum : sum);
   }
 };
 

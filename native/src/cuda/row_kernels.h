@@ -207,22 +207,84 @@ struct GatherKernel {
   }
 };
 
+/// AddBranches of ops/residual.h: one block for each row. A thread reads what it has written itself only.
+struct ResidualKernel {
+  static constexpr const char* kName = "residual";
+  static constexpr int kThreads = kRowThreads;
+  static constexpr int kOutputs = 3;
+  struct Shared {
+    SharedArray<float, kThreads / kWarpThreads> squares[4];
+  };
+
+  int64_t width;
+  float epsilon;
+  Global<float> branch;  // [rows, width]
+  Global<const float> weight;
+  Global<float> other;  // null for none
+  Global<const float> other_weight;
+  Global<const float> sum_weight;
+  float factor;
+  Global<float> residual;
+  Global<const float> output_weights[kOutputs];  // null for none
+  Output outputs[kOutputs];
+
+  SFUMATO_DEVICE void operator()(Shared& shared) const {
+    const int64_t row = BlockX() * width;
+    float square = 0;
+    float other_square = 0;
+    for (int64_t i = ThreadIndex(); i < width; i += kThreads) {
+      square += branch[row + i] * branch[row + i];
+      if (!other.IsNull()) other_square += other[row + i] * other[row + i];
+    }
+    float scale = Scale(square, shared.squares[0]);
+    float sum_scale = 1;
+    if (!other.IsNull()) {
+      const float other_scale = Scale(other_square, shared.squares[1]);
+      float sum_square = 0;
+      for (int64_t i = ThreadIndex(); i < width; i += kThreads) {
+        const float sum = branch[row + i] * scale * weight[i] + other[row + i] * other_scale * other_weight[i];
+        branch[row + i] = sum;
+        sum_square += sum * sum;
+      }
+      sum_scale = Scale(sum_square, shared.squares[2]);
+    }
+    float residual_square = 0;
+    for (int64_t i = ThreadIndex(); i < width; i += kThreads) {
+      const float added =
+          other.IsNull() ? branch[row + i] * scale * weight[i] : branch[row + i] * sum_scale * sum_weight[i];
+      const float sum = (residual[row + i] + added) * factor;
+      residual[row + i] = sum;
+      residual_square += sum * sum;
+    }
+    const float residual_scale = Scale(residual_square, shared.squares[3]);
+    for (int64_t i = ThreadIndex(); i < width; i += kThreads) {
+      const float value = residual[row + i] * residual_scale;
+      SFUMATO_UNROLL
+      for (int output = 0; output < kOutputs; ++output) {
+        if (!output_weights[output].IsNull()) outputs[output].Store(row + i, value * output_weights[output][i]);
+      }
+    }
+  }
+
+ private:
+  SFUMATO_DEVICE float Scale(float square, SharedArray<float, kThreads / kWarpThreads>& slots) const {
+    return 1.0f / sqrtf(BlockSum(square, slots) / static_cast<float>(width) + epsilon);
+  }
+};
+
 /// One thread for each number.
-struct SumKernel {
-  static constexpr const char* kName = "sum";
+struct ScaleKernel {
+  static constexpr const char* kName = "scale";
   static constexpr int kThreads = kRowThreads;
   using Shared = NoShared;
 
-  Global<const float> addend;
+  Global<float> numbers;
   int64_t size;
   float factor;
-  Global<float> output;
 
   SFUMATO_DEVICE void operator()(Shared&) const {
     const int64_t i = static_cast<int64_t>(BlockX()) * kThreads + ThreadIndex();
-    if (i >= size) return;
-    const float sum = addend.IsNull() ? output[i] : output[i] + addend[i];
-    output[i] = sum * factor;
+    if (i < size) numbers[i] *= factor;
   }
 };
 

@@ -214,6 +214,7 @@ class DiffusionGemma : public Model {
         hidden_(backend.Allocate(limits.max_rows * config.width)),
         normed_(backend.AllocateOperand(limits.max_rows * config.width)),
         branch_(backend.Allocate(limits.max_rows * config.width)),
+        expert_input_(backend.AllocateOperand(limits.max_rows * config.width)),
         expert_branch_(backend.Allocate(limits.max_rows * config.width)),
         selected_(backend.Allocate(limits.max_rows * config.width)),
         inner_(backend.AllocateOperand(limits.max_rows * config.feed_forward)),
@@ -234,12 +235,12 @@ class DiffusionGemma : public Model {
     float* branch = branch_->data();
     int64_t rows = layout.rows();
     backend_.Embed({embedding_.get(), layout.tokens.data(), rows, false, hidden});
-    backend_.Sum({nullptr, rows, config_.width, embedding_scale_, hidden});
+    backend_.Scale({hidden, rows, config_.width, embedding_scale_});
     for (size_t i = 0; i < layout.sequences.size(); ++i) Condition(layout, i, hidden);
+    Norm(hidden, rows, *layers_.front().input_norm, normed);
     for (size_t i = 0; i < layers_.size(); ++i) {
       const Layer& layer = layers_[i];
       const KeyValuePages pages = layer.cache.Layer(0);
-      Norm(hidden, rows, *layer.input_norm, normed);
       layer.attention.RunKeyValues(backend_, layout, normed, pages, attention_);
       // After the last layer only the selected rows matter.
       const bool selected_only = i + 1 == layers_.size() && !layout.all_selected();
@@ -251,12 +252,10 @@ class DiffusionGemma : public Model {
         Norm(hidden, rows, *layer.input_norm, normed);
       }
       layer.attention.RunQueries(backend_, layout, selected_only, normed, pages, attention_, Epilogue::kStore, branch);
-      Norm(branch, rows, *layer.post_attention_norm, branch);
-      backend_.Sum({branch, rows, config_.width, 1, hidden});
-      FeedForwardBranches(layer, hidden, rows, normed, branch);
-      AddAndScale(layer, layout, selected_only, branch, hidden);
+      FeedForwardBranches(layer, rows, hidden);
+      AddFeedForward(layer, layout, selected_only, i + 1 == layers_.size() ? *norm_ : *layers_[i + 1].input_norm,
+                     hidden);
     }
-    Norm(hidden, rows, *norm_, normed);
     return normed;
   }
 
@@ -385,28 +384,41 @@ class DiffusionGemma : public Model {
     }
   }
 
-  /// branch = post_norm(post_dense_norm(dense(pre_dense_norm(hidden))) + post_expert_norm(experts(...)))
-  void FeedForwardBranches(const Layer& layer, const float* hidden, int64_t rows, Operand normed, float* branch) {
-    Norm(hidden, rows, *layer.pre_dense_norm, normed);
-    layer.dense.RunInto(backend_, normed, rows, inner_->operand(), branch);
-    Norm(branch, rows, *layer.post_dense_norm, branch);
+  /// Adds attention's branch to the residual, and runs both feed-forward branches.
+  void FeedForwardBranches(const Layer& layer, int64_t rows, float* hidden) {
+    const Operand normed = normed_->operand();
+    const Operand expert_input = expert_input_->operand();
+    float* branch = branch_->data();
     float* expert_branch = expert_branch_->data();  // the router's input at first
-    Norm(hidden, rows, *layer.router_norm, expert_branch);
-    Norm(hidden, rows, *layer.pre_expert_norm, normed);
-    layer.mixture.Run(backend_, expert_branch, normed, rows, experts_, false, expert_branch);
-    Norm(expert_branch, rows, *layer.post_expert_norm, expert_branch);
-    backend_.Sum({expert_branch, rows, config_.width, 1, branch});
-    Norm(branch, rows, *layer.post_norm, branch);
+    backend_.AddBranches({rows,
+                          config_.width,
+                          config_.epsilon,
+                          {{branch, layer.post_attention_norm->data()}, {}},
+                          nullptr,
+                          1,
+                          hidden,
+                          {{layer.pre_dense_norm->data(), normed},
+                           {layer.router_norm->data(), expert_branch},
+                           {layer.pre_expert_norm->data(), expert_input}}});
+    layer.dense.RunInto(backend_, normed, rows, inner_->operand(), branch);
+    layer.mixture.Run(backend_, expert_branch, expert_input, rows, experts_, false, expert_branch);
   }
 
-  /// The residual, times the layer's scalar of the encoder or of the canvas.
-  void AddAndScale(const Layer& layer, const StepLayout& layout, bool selected_only, const float* branch,
-                   float* hidden) {
+  /// Adds post_norm(post_dense_norm(dense) + post_expert_norm(experts)) to the residual, times the layer's scalar of the
+  /// encoder or of the canvas, and norms it for the next layer or the head.
+  void AddFeedForward(const Layer& layer, const StepLayout& layout, bool selected_only, const Buffer& next_norm,
+                      float* hidden) {
     for (const Sequence& sequence : layout.sequences) {
       const int64_t first = (selected_only ? sequence.first_selected : sequence.first_row) * config_.width;
-      const int64_t rows = selected_only ? sequence.selected : sequence.rows;
-      const float scalar = IsCanvas(sequence) ? layer.canvas_scalar : layer.encoder_scalar;
-      backend_.Sum({branch + first, rows, config_.width, scalar, hidden + first});
+      backend_.AddBranches({selected_only ? sequence.selected : sequence.rows,
+                            config_.width,
+                            config_.epsilon,
+                            {{branch_->data() + first, layer.post_dense_norm->data()},
+                             {expert_branch_->data() + first, layer.post_expert_norm->data()}},
+                            layer.post_norm->data(),
+                            IsCanvas(sequence) ? layer.canvas_scalar : layer.encoder_scalar,
+                            hidden + first,
+                            {{next_norm.data(), normed_->operand().From(first)}, {}, {}}});
     }
   }
 
@@ -431,6 +443,7 @@ class DiffusionGemma : public Model {
   std::unique_ptr<Buffer> hidden_;         // [rows, width]
   std::unique_ptr<Buffer> normed_;         // [rows, width]
   std::unique_ptr<Buffer> branch_;         // [rows, width]
+  std::unique_ptr<Buffer> expert_input_;   // [rows, width]
   std::unique_ptr<Buffer> expert_branch_;  // [rows, width]
   std::unique_ptr<Buffer> selected_;       // [selected rows, width]
   std::unique_ptr<Buffer> inner_;          // [rows, feed_forward]

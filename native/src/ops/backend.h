@@ -17,8 +17,9 @@
 #include "ops/matmul.h"
 #include "ops/norm.h"
 #include "ops/operand.h"
+#include "ops/residual.h"
+#include "ops/scale.h"
 #include "ops/step_layout.h"
-#include "ops/sum.h"
 
 namespace sfumato {
 
@@ -107,7 +108,8 @@ class Backend {
   virtual void WriteKeyValues(const KeyValueWriteArguments& arguments) = 0;
   virtual void Attention(const AttentionArguments& arguments) = 0;
   virtual void Gather(const GatherArguments& arguments) = 0;
-  virtual void Sum(const SumArguments& arguments) = 0;
+  virtual void AddBranches(const ResidualArguments& arguments) = 0;
+  virtual void Scale(const ScaleArguments& arguments) = 0;
   /// Numbers from one place of the device's memory to another.
   virtual void Copy(const float* from, int64_t size, float* to) = 0;
   virtual void Route(const RouteArguments& arguments) = 0;

@@ -148,6 +148,54 @@ TEST_P(RowOpsTest, ValuesFollowKeysAndAreNotRotated) {
   EXPECT_EQ(output, (Floats{1.2f, -1.6f, 0, 0, 2, 2, 2, 2, 1, 1, 2, 0.5f, 0, 0, 6, 8}));
 }
 
+TEST_P(RowOpsTest, BranchesAreNormedAddedAndNormedAgain) {
+  const auto backend = MakeBackend(GetParam());
+  const int64_t rows = 3;
+  const int64_t width = 70;
+  const auto size = static_cast<size_t>(rows * width);
+  const auto columns = static_cast<size_t>(width);
+  std::vector<Floats> weights;
+  for (uint32_t i = 0; i < 6; ++i) weights.push_back(RandomFloats(columns, 10 + i));
+  const auto norm = [&](const std::vector<double>& input, const Floats& weight) {
+    std::vector<double> output(input.size());
+    for (size_t row = 0; row < input.size() / columns; ++row) {
+      double square = 0;
+      for (size_t i = 0; i < columns; ++i) square += std::pow(input[row * columns + i], 2) / static_cast<double>(width);
+      for (size_t i = 0; i < columns; ++i)
+        output[row * columns + i] = input[row * columns + i] / std::sqrt(square + 1e-5) * weight[i];
+    }
+    return output;
+  };
+  for (const bool two : {false, true}) {
+    Floats branch = RandomFloats(size, 1, 2.0f);
+    Floats other = RandomFloats(size, 2);
+    Floats residual = RandomFloats(size, 3);
+    std::vector<double> added = norm({branch.begin(), branch.end()}, weights[0]);
+    if (two) {
+      const std::vector<double> second = norm({other.begin(), other.end()}, weights[1]);
+      for (size_t i = 0; i < size; ++i) added[i] += second[i];
+      added = norm(added, weights[2]);
+    }
+    for (size_t i = 0; i < size; ++i) added[i] = (added[i] + residual[i]) * 0.5;
+    std::vector<Floats> outputs(3, Floats(size));
+    backend->AddBranches({rows,
+                          width,
+                          1e-5f,
+                          {{branch.data(), weights[0].data()}, {two ? other.data() : nullptr, weights[1].data()}},
+                          weights[2].data(),
+                          0.5f,
+                          residual.data(),
+                          {{weights[3].data(), outputs[0].data()},
+                           {weights[4].data(), outputs[1].data()},
+                           {two ? nullptr : weights[5].data(), outputs[2].data()}}});
+    for (size_t i = 0; i < size; ++i) ASSERT_NEAR(residual[i], added[i], 1e-5);
+    for (size_t o = 0; o < 3; ++o) {
+      const std::vector<double> expected = norm(added, weights[3 + o]);
+      for (size_t i = 0; i < size; ++i) ASSERT_NEAR(outputs[o][i], two && o == 2 ? 0 : expected[i], 2e-5);
+    }
+  }
+}
+
 TEST_P(RowOpsTest, EmbedStoresAndAdds) {
   const auto backend = MakeBackend(GetParam());
   const Floats words = {0, 1, 2, 3, 4, 5};                                // [3, 2]

@@ -78,7 +78,7 @@ TEST_F(RoundedOperandsTest, GathersCopyThem) {
 // Products round floats, so that it makes no difference who did it before.
 TEST_F(RoundedOperandsTest, ProductsGiveTheBitsOfFloatsAndWriteThem) {
   for (const auto& [rows, inner, outputs] :
-       std::vector<std::array<int64_t, 3>>{{3, 7, 5}, {20, 100, 70}, {150, 264, 140}}) {
+       std::vector<std::array<int64_t, 3>>{{3, 7, 5}, {20, 100, 70}, {150, 264, 140}, {300, 1000, 600}}) {
     const Floats input = RandomFloats(rows * inner, 7);
     const std::vector<uint16_t> rounded = Rounded(input);
     const Floats weights = RandomFloats(outputs * inner, 8);

@@ -4,11 +4,10 @@
 
 namespace sfumato::cpu {
 
-void CpuBackend::Sum(const SumArguments& arguments) {
+void CpuBackend::Scale(const ScaleArguments& arguments) {
   const ProfileScope scope(profile(), Part::kNorm, 0);
   ForRows(arguments.rows, [&](int64_t row) {
-    const float* addend = arguments.addend == nullptr ? nullptr : arguments.addend + row * arguments.width;
-    kernels_.add_and_scale(addend, arguments.factor, arguments.width, arguments.output + row * arguments.width);
+    kernels_.add_and_scale(nullptr, arguments.factor, arguments.width, arguments.numbers + row * arguments.width);
   });
 }
 

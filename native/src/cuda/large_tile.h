@@ -25,58 +25,62 @@ class LargeTile {
   static constexpr int kStages = kChunkTiles > 2 ? 2 : 3;
 
   struct Shared {
-    SharedArray<int32_t, kRows> rows;  // the tile's rows in the input; negative for none
     SharedArray<uint32_t, kStages * kRows * kChunkTiles * 8> numbers;  // [stages, rows, pairs of a chunk], see Word
     SharedArray<float, kOutputs * kRows> sums;                         // [numbers of a thread, threads]
   };
 
-  /// A thread's results: of strip s of its warp and row tile j, number i is of output lane / 4 + i / 2 * 8 of the strip and
-  /// row lane % 4 * 2 + i % 2 of the tile.
-  using Sums = float[kStrips][kRowTiles][4];
+  /// Results lie where their thread has summed them, one after the other: of a strip of its warp, a row tile and one of four
+  /// numbers, which is of output OutputOf(i) of the strip and row RowOf(j, i) of the tile.
+  static SFUMATO_DEVICE float At(Shared& shared, int strip, int j, int i) {
+    return shared.sums[Place((strip * kRowTiles + j) * 4 + i)];
+  }
   static SFUMATO_DEVICE int OutputOf(int i) { return Lane() / 4 + i / 2 * 8; }
   static SFUMATO_DEVICE int RowOf(int j, int i) { return j * 8 + Lane() % 4 * 2 + i % 2; }
 
-  /// All threads of the block. strip: the block's first one; those beyond the weights' last have no results. count: rows of
-  /// the tile, of which row_of(i) says where the input has them, negative for nowhere.
-  template <class Rows>
+  /// All threads of the block, which then have their results. strip: the block's first one; those beyond the weights' last
+  /// have none. count: rows of the tile, which the input has from first_row on.
   static SFUMATO_DEVICE void Multiply(Shared& shared, const Fragments& weights, int64_t strip, const Input& input,
-                                      int count, const Rows& row_of, Sums& sums) {
+                                      int64_t first_row, int count) {
     static_assert(Weights::kTerms == 1);
     SyncBlock();  // all have done with the rows before
-    for (int i = ThreadIndex(); i < kRows; i += kProductThreads) shared.rows[i] = i < count ? row_of(i) : -1;
-    SyncBlock();
     strip += WarpIndex() * kStrips;
     const bool there = strip < weights.strips;  // for both strips, since their number is even
+    const bool aligned = weights.inner % 8 == 0 && input.floats.IsNull();
     Chunks ahead(weights);
     SFUMATO_UNROLL
-    for (int stage = 0; stage < kStages - 1; ++stage) CopyRows(shared, weights, input, stage, ahead);
+    for (int stage = 0; stage < kStages - 1; ++stage)
+      CopyRows(shared, weights, input, aligned, first_row, count, stage, ahead);
     Chunks chunk(weights);
-    Next next;
-    if (there) next.Load(weights, strip, chunk);
+    typename Weights::Loaded loaded[kChunkLoads][kStrips];
+    SFUMATO_UNROLL
+    for (int load = 0; load < kChunkLoads; ++load) {
+      if (there && load < chunk.loads()) Load(weights, strip, chunk.load() + load, loaded[load]);
+    }
+    float sums[kStrips][kRowTiles][4] = {};
     int part = 0;
     int stage = 0;
-    Clear(sums);
     while (!chunk.Done()) {
       WaitForCopies<kStages - 2>();
       SyncBlock();
-      CopyRows(shared, weights, input, stage == 0 ? kStages - 1 : stage - 1, ahead);
+      CopyRows(shared, weights, input, aligned, first_row, count, stage == 0 ? kStages - 1 : stage - 1, ahead);
       for (; part < chunk.part(); ++part) Put(shared, part, sums);
-      const Next taken = next;
-      const Chunks now = chunk;
+      const int loads = chunk.loads();
       chunk.Advance();
-      if (there) {
-        next.Load(weights, strip, chunk);
+      SFUMATO_UNROLL
+      for (int load = 0; load < kChunkLoads; ++load) {
+        if (!there || load >= loads) continue;
+        typename Weights::Loaded taken[kStrips];
         SFUMATO_UNROLL
-        for (int tile = 0; tile < kChunkTiles; ++tile) {
-          if (tile < now.tiles()) MultiplyTile(shared, taken, stage, tile, count, sums);
-        }
+        for (int s = 0; s < kStrips; ++s) taken[s] = loaded[load][s];
+        if (load < chunk.loads()) Load(weights, strip, chunk.load() + load, loaded[load]);
+        SFUMATO_UNROLL
+        for (int tile = 0; tile < Weights::kLoadTiles; ++tile)
+          MultiplyTile(shared, taken, stage, load * Weights::kLoadTiles + tile, count, sums);
       }
       stage = stage == kStages - 1 ? 0 : stage + 1;
     }
-    for (; part < kProductWarps - 1; ++part) Put(shared, part, sums);
+    for (; part < kProductWarps; ++part) Put(shared, part, sums);
     WaitForCopies<0>();
-    SFUMATO_UNROLL
-    for (int n = 0; n < kStrips * kRowTiles * 4; ++n) At(sums, n) = shared.sums[Place(n)] + At(sums, n);
   }
 
  private:
@@ -91,12 +95,9 @@ class LargeTile {
 
     SFUMATO_DEVICE bool Done() const { return part_ == kProductWarps; }
     SFUMATO_DEVICE int part() const { return part_; }
-    SFUMATO_DEVICE int64_t tile() const { return load_ * Weights::kLoadTiles; }
-    SFUMATO_DEVICE int64_t load() const { return load_; }
-    SFUMATO_DEVICE int loads() const {
-      return end_ - load_ < kChunkLoads ? static_cast<int>(end_ - load_) : kChunkLoads;
-    }
-    SFUMATO_DEVICE int tiles() const { return loads() * Weights::kLoadTiles; }
+    SFUMATO_DEVICE int load() const { return load_; }
+    /// None when all is done.
+    SFUMATO_DEVICE int loads() const { return end_ - load_ < kChunkLoads ? end_ - load_ : kChunkLoads; }
     SFUMATO_DEVICE void Advance() {
       load_ += kChunkLoads;
       Skip();
@@ -108,81 +109,63 @@ class LargeTile {
       while (load_ >= end_ && part_ < kProductWarps) {
         ++part_;
         load_ = end_;
-        end_ = loads_ * (part_ + 1) / kProductWarps;
+        if (part_ < kProductWarps) end_ = static_cast<int>(static_cast<int64_t>(loads_) * (part_ + 1) / kProductWarps);
       }
     }
 
-    int64_t loads_;
+    int loads_;
     int part_ = -1;
-    int64_t load_ = 0;
-    int64_t end_ = 0;
+    int load_ = 0;
+    int end_ = 0;
   };
 
-  /// A warp's weights of a chunk.
-  struct Next {
-    typename Weights::Loaded loads[kStrips][kChunkLoads];
-
-    SFUMATO_DEVICE void Load(const Fragments& weights, int64_t strip, const Chunks& chunk) {
-      if (chunk.Done()) return;
-      SFUMATO_UNROLL
-      for (int load = 0; load < kChunkLoads; ++load) {
-        if (load >= chunk.loads()) continue;
-        SFUMATO_UNROLL
-        for (int s = 0; s < kStrips; ++s) loads[s][load] = Weights::Load(weights, strip + s, chunk.load() + load);
-      }
-    }
-  };
-
-  static SFUMATO_DEVICE float& At(Sums& sums, int n) { return sums[n / 4 / kRowTiles][n / 4 % kRowTiles][n % 4]; }
-  static SFUMATO_DEVICE int Place(int n) { return n * kProductThreads + ThreadIndex(); }
-
-  static SFUMATO_DEVICE void Clear(Sums& sums) {
+  static SFUMATO_DEVICE void Load(const Fragments& weights, int64_t strip, int load,
+                                  typename Weights::Loaded (&loaded)[kStrips]) {
     SFUMATO_UNROLL
-    for (int n = 0; n < kStrips * kRowTiles * 4; ++n) At(sums, n) = 0;
+    for (int s = 0; s < kStrips; ++s) loaded[s] = Weights::Load(weights, strip + s, load);
   }
 
+  static SFUMATO_DEVICE int Place(int n) { return n * kProductThreads + ThreadIndex(); }
+
   /// Adds a part's sums to those of the parts before it, and begins anew.
-  static SFUMATO_DEVICE void Put(Shared& shared, int part, Sums& sums) {
+  static SFUMATO_DEVICE void Put(Shared& shared, int part, float (&sums)[kStrips][kRowTiles][4]) {
     SFUMATO_UNROLL
     for (int n = 0; n < kStrips * kRowTiles * 4; ++n) {
-      if (part == 0) {
-        shared.sums[Place(n)] = At(sums, n);
-      } else {
-        shared.sums[Place(n)] += At(sums, n);
-      }
+      float& sum = sums[n / 4 / kRowTiles][n / 4 % kRowTiles][n % 4];
+      if (n % 4 == 0) SyncWarp();  // else the compiler reads all before it adds, into registers that aren't there
+      float before = 0;
+      if (part > 0) before = shared.sums[Place(n)];
+      shared.sums[Place(n)] = part > 0 ? before + sum : sum;
+      sum = 0;
     }
-    Clear(sums);
   }
 
   /// The word of a row's pair. Pieces of 16 bytes change places by the row, so that the lanes of a fragment meet different
-  /// banks.
+  /// banks; by its place among 8 only, so that rows of a lane are at equal distances.
   static SFUMATO_DEVICE int Word(int stage, int row, int piece, int word) {
     constexpr int kRowsOfBanks = 32 / kRowWords;
-    const int turned = piece ^ row / kRowsOfBanks % (kPieces / 2) * 2;
+    const int turned = piece ^ row % 8 / kRowsOfBanks % (kPieces / 2) * 2;
     return (stage * kRows + row) * kRowWords + turned * 4 + word;
   }
 
   /// Starts to copy a chunk's numbers of all rows, and goes on to the next chunk. Zeros where there is no row or number.
-  static SFUMATO_DEVICE void CopyRows(Shared& shared, const Fragments& weights, const Input& input, int stage,
-                                      Chunks& chunk) {
+  static SFUMATO_DEVICE void CopyRows(Shared& shared, const Fragments& weights, const Input& input, bool aligned,
+                                      int64_t first_row, int count, int stage, Chunks& chunk) {
     if (!chunk.Done()) {
-      const bool aligned = weights.inner % 8 == 0 && input.floats.IsNull();
+      SFUMATO_UNROLL_LITTLE
       for (int i = ThreadIndex(); i < kRows * kPieces; i += kProductThreads) {
         const int row = i / kPieces;
         const int piece = i % kPieces;
-        const int64_t source = shared.rows[row];
-        const int64_t k = chunk.tile() * kInnerTile + piece * 8;
+        const int64_t start = (first_row + row) * weights.inner;
+        const int64_t k = static_cast<int64_t>(chunk.load()) * Weights::kLoadTiles * kInnerTile + piece * 8;
         const int place = Word(stage, row, piece, 0);
-        if (aligned && source >= 0 && k < weights.inner) {
-          CopyAsync16(shared.numbers, place, input.bfloat16s, source * weights.inner + k);
+        if (aligned && row < count && k < weights.inner) {
+          CopyAsync16(shared.numbers, place, input.bfloat16s, start + k);
           continue;
         }
-        SFUMATO_UNROLL
-        for (int word = 0; word < 4; ++word) {
-          const int64_t first = k + word * 2;
-          const int64_t end = source < 0 ? 0 : weights.inner;
-          shared.numbers[place + word] = LoadPair(input, source * weights.inner, first, end);
-        }
+        const int64_t end = row < count ? weights.inner : 0;
+        SFUMATO_UNROLL_LITTLE
+        for (int word = 0; word < 4; ++word) shared.numbers[place + word] = LoadPair(input, start, k + word * 2, end);
       }
       chunk.Advance();
     }
@@ -197,19 +180,18 @@ class LargeTile {
     return number(k) | number(k + 1) << 16;
   }
 
-  static SFUMATO_DEVICE void MultiplyTile(Shared& shared, const Next& weights, int stage, int tile, int count,
-                                          Sums& sums) {
+  static SFUMATO_DEVICE void MultiplyTile(Shared& shared, const typename Weights::Loaded (&loaded)[kStrips], int stage,
+                                          int tile, int count, float (&sums)[kStrips][kRowTiles][4]) {
     uint32_t left[kStrips][1][4];
     SFUMATO_UNROLL
-    for (int s = 0; s < kStrips; ++s)
-      Weights::Expand(weights.loads[s][tile / Weights::kLoadTiles], tile % Weights::kLoadTiles, left[s]);
+    for (int s = 0; s < kStrips; ++s) Weights::Expand(loaded[s], tile % Weights::kLoadTiles, left[s]);
+    const int place = Word(stage, Lane() / 4, tile * 2 + Lane() % 4 / 2, Lane() % 2 * 2);
     SFUMATO_UNROLL
     for (int first = 0; first < kRowTiles; first += 4) {
       if (first * 8 >= count) continue;
       SFUMATO_UNROLL
       for (int j = first; j < first + 4; ++j) {
-        const Word2 row =
-            Load2(shared.numbers, Word(stage, j * 8 + Lane() / 4, tile * 2 + Lane() % 4 / 2, Lane() % 2 * 2));
+        const Word2 row = Load2(shared.numbers, place + j * 8 * kRowWords);
         const uint32_t right[2] = {row.x, row.y};
         SFUMATO_UNROLL
         for (int s = 0; s < kStrips; ++s) MultiplyBfloat16(sums[s][j], left[s][0], right);

@@ -123,28 +123,24 @@ struct LargeProductKernel {
  private:
   SFUMATO_DEVICE void Run(Shared& shared, const Fragments& matrix, int64_t first_row, int64_t end_row) const {
     const int count = end_row - first_row < kRows ? static_cast<int>(end_row - first_row) : kRows;
-    typename Tile::Sums sums;
-    Tile::Multiply(
-        shared, matrix, static_cast<int64_t>(BlockY()) * kStrips, product.input, count,
-        [&](int i) { return static_cast<int32_t>(first_row + i); }, sums);
+    Tile::Multiply(shared, matrix, static_cast<int64_t>(BlockY()) * kStrips, product.input, first_row, count);
     const int64_t strip = static_cast<int64_t>(BlockY()) * kStrips + WarpIndex() * Tile::kStrips;
-    SFUMATO_UNROLL
-    for (int j = 0; j < kRowTiles; ++j) {
-      SFUMATO_UNROLL
-      for (int i = 0; i < 4; ++i) {
-        const int64_t row = first_row + Tile::RowOf(j, i);
-        if (row >= end_row) continue;
-        if (matrix.gated) {
-          // A warp's two strips are gates and their partners.
-          const int64_t target = strip / 2 * kStripOutputs + Tile::OutputOf(i);
-          if (target < matrix.outputs) product.StoreGated(matrix, row, target, sums[0][j][i], sums[1][j][i]);
-          continue;
-        }
-        SFUMATO_UNROLL
-        for (int s = 0; s < Tile::kStrips; ++s) {
-          const int64_t target = (strip + s) * kStripOutputs + Tile::OutputOf(i);
-          if (target < matrix.outputs) product.Store(matrix, row, target, sums[s][j][i]);
-        }
+    SFUMATO_UNROLL_LITTLE
+    for (int n = 0; n < kRowTiles * 4; ++n) {
+      const int j = n / 4;
+      const int i = n % 4;
+      if (Tile::RowOf(j, i) >= count) continue;
+      const int64_t row = first_row + Tile::RowOf(j, i);
+      if (matrix.gated) {
+        // A warp's two strips are gates and their partners.
+        const int64_t target = strip / 2 * kStripOutputs + Tile::OutputOf(i);
+        if (target < matrix.outputs)
+          product.StoreGated(matrix, row, target, Tile::At(shared, 0, j, i), Tile::At(shared, 1, j, i));
+        continue;
+      }
+      for (int s = 0; s < Tile::kStrips; ++s) {
+        const int64_t target = (strip + s) * kStripOutputs + Tile::OutputOf(i);
+        if (target < matrix.outputs) product.Store(matrix, row, target, Tile::At(shared, s, j, i));
       }
     }
   }

@@ -119,7 +119,7 @@ class BertMlm : public Model {
         embedding_norm_(Norm::Upload(backend, tensors.embedding_norm)),
         transform_(PackLinear(backend, tensors.transform)),
         transform_norm_(Norm::Upload(backend, tensors.transform_norm)),
-        head_(PackLinear(backend, {tensors.words, tensors.head_bias})),
+        head_{backend.PackHead(tensors.words), UploadFloats(backend, tensors.head_bias)},
         cache_(backend, config.layers, limits.max_pages, limits.page_tokens, config.attention),
         hidden_(backend.Allocate(limits.max_rows * config.width)),
         selected_(backend.Allocate(limits.max_rows * config.width)),

@@ -29,6 +29,11 @@ FeedForward Pack(Backend& backend, const GatedTensors& t) {
   return {{backend.PackGated(t.gate, t.up), nullptr}, {backend.Pack({t.down}), nullptr}, Epilogue::kGatedSilu};
 }
 
+FeedForward PackExpert(Backend& backend, const GatedTensors& t) {
+  return {
+      {backend.PackGatedExpert(t.gate, t.up), nullptr}, {backend.PackExpert(t.down), nullptr}, Epilogue::kGatedSilu};
+}
+
 /// The table of keys, or of queries, which may be scaled by their position.
 RopeTable BuildRope(Backend& backend, const DecoderConfig& config, bool queries) {
   const std::vector<float> frequencies = config.yarn
@@ -60,7 +65,7 @@ class Decoder : public Model {
         config_(config),
         embedding_(backend.UploadTable(tensors.embedding)),
         norm_(UploadFloats(backend, tensors.norm)),
-        head_(backend.Pack({tensors.head})),
+        head_(backend.PackHead(tensors.head)),
         rope_(BuildRope(backend, config, false)),
         query_rope_(config.query_scaling.beta == 0 ? RopeTable{} : BuildRope(backend, config, true)),
         cache_(backend, config.layers, limits.max_pages, limits.page_tokens, config.attention),
@@ -146,7 +151,7 @@ class Decoder : public Model {
     mixture.router = {backend_.PackExact(t.router), nullptr};
     mixture.bias = UploadIfThere(backend_, t.router_bias);
     mixture.rules.bias = mixture.bias == nullptr ? nullptr : mixture.bias->data();
-    for (const GatedTensors& expert : t.experts) mixture.experts.push_back(Pack(backend_, expert));
+    for (const GatedTensors& expert : t.experts) mixture.experts.push_back(PackExpert(backend_, expert));
     mixture.GroupExperts(backend_);
     return mixture;
   }

@@ -346,9 +346,11 @@ class DiffusionGemma : public Model {
     mixture.router = {backend_.PackExact(t.router), nullptr};
     for (int64_t e = 0; e < config_.router.experts; ++e) {
       const TensorView gate_up = ExpertOf(t.gate_up, e);
-      mixture.experts.push_back(
-          PackGelu({RowsOf(gate_up, 0, config_.expert_inner),
-                    RowsOf(gate_up, config_.expert_inner, config_.expert_inner), ExpertOf(t.down, e)}));
+      mixture.experts.push_back({{backend_.PackGatedExpert(RowsOf(gate_up, 0, config_.expert_inner),
+                                                           RowsOf(gate_up, config_.expert_inner, config_.expert_inner)),
+                                  nullptr},
+                                 {backend_.PackExpert(ExpertOf(t.down, e)), nullptr},
+                                 Epilogue::kGatedGeluTanh});
     }
     mixture.GroupExperts(backend_);
     return mixture;

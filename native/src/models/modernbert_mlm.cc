@@ -107,7 +107,7 @@ class ModernBertMlm : public Model {
         transform_{backend.Pack({tensors.transform}), nullptr},
         transform_norm_(UploadFloats(backend, tensors.transform_norm)),
         no_bias_(backend.Allocate(config.width)),
-        head_{backend.Pack({tensors.words}), UploadFloats(backend, tensors.head_bias)},
+        head_{backend.PackHead(tensors.words), UploadFloats(backend, tensors.head_bias)},
         global_rope_(RopeTable::Build(backend, config.max_positions, config.attention.head_dim, config.global_theta)),
         local_rope_(RopeTable::Build(backend, config.max_positions, config.attention.head_dim, config.local_theta)),
         cache_(backend, config.layers, limits.max_pages, limits.page_tokens, config.attention),

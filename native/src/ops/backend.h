@@ -88,7 +88,14 @@ class Backend {
   virtual std::unique_ptr<PackedMatrix> PackExact(const TensorView& matrix) { return Pack({matrix}); }
   /// Gate and other half of a gated feed-forward layer, for a gated epilogue.
   virtual std::unique_ptr<PackedMatrix> PackGated(const TensorView& gate, const TensorView& up) = 0;
-  /// Matrices of one shape for GroupedMatmul, which must outlive the group.
+  /// As Pack and PackGated, of weights for Group.
+  virtual std::unique_ptr<PackedMatrix> PackExpert(const TensorView& matrix) { return Pack({matrix}); }
+  virtual std::unique_ptr<PackedMatrix> PackGatedExpert(const TensorView& gate, const TensorView& up) {
+    return PackGated(gate, up);
+  }
+  /// As Pack, of weights for Candidates.
+  virtual std::unique_ptr<PackedMatrix> PackHead(const TensorView& matrix) { return Pack({matrix}); }
+  /// Matrices of one shape that PackExpert or PackGatedExpert made, for GroupedMatmul; they must outlive the group.
   virtual std::unique_ptr<MatrixGroup> Group(const std::vector<const PackedMatrix*>& matrices) = 0;
   virtual std::unique_ptr<EmbeddingTable> UploadTable(const TensorView& table) = 0;
   virtual void ReserveAttention(int64_t head_dim) = 0;

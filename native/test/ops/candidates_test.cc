@@ -161,7 +161,7 @@ class CandidatesTest : public OpTest {
  protected:
   Results Run(const Step& step, int threads = 2, Floats* logits = nullptr) {
     const auto backend = MakeBackend(GetParam(), threads);
-    const auto head = backend->Pack({View(step.weights, {step.vocabulary, step.hidden})});
+    const auto head = backend->PackHead(View(step.weights, {step.vocabulary, step.hidden}));
     backend->ReserveCandidates(step.vocabulary, step.hidden);
     Results results(step.layout.candidates.size(), 8);
     if (logits != nullptr) logits->assign(step.layout.candidates.size() * static_cast<size_t>(step.vocabulary), 0);
@@ -223,7 +223,7 @@ TEST_P(CandidatesTest, CapsLogitsAndMixesEmbeddings) {
   }
   const float cap = 3;
   const auto backend = MakeBackend(GetParam(), 3);
-  const auto head = backend->Pack({View(step.weights, {vocabulary, hidden})});
+  const auto head = backend->PackHead(View(step.weights, {vocabulary, hidden}));
   backend->ReserveCandidates(vocabulary, hidden);
   backend->ReserveSoftEmbeddings(hidden);
   Results results(40, 0);
@@ -344,7 +344,7 @@ TEST_P(CandidatesTest, DrawsFollowTheDistribution) {
   Step step(40, 4, 1, 13);
   constexpr int32_t kDraws = 20000;
   const auto backend = MakeBackend(GetParam(), 2);
-  const auto head = backend->Pack({View(step.weights, {40, 4})});
+  const auto head = backend->PackHead(View(step.weights, {40, 4}));
   backend->ReserveCandidates(40, 4);
   std::vector<int> counts(40, 0);
   for (int32_t first = 0; first < kDraws; first += 1000) {

@@ -160,7 +160,7 @@ typedef struct sfumato_info {
   char family[SFUMATO_NAME_CAPACITY];
   /* Kernels in use, e.g. "avx2". */
   char instruction_set[SFUMATO_NAME_CAPACITY];
-  /* Matrix products in use, e.g. "f32 packed panels". */
+  /* Matrix products in use, e.g. "f32 packed panels"; on a GPU also how many matrices cuBLASLt takes, and its version. */
   char products[SFUMATO_NAME_CAPACITY];
   /* Token ids are 0..vocabulary-1. */
   int32_t vocabulary;

@@ -8,7 +8,9 @@ namespace sfumato {
 
 std::unique_ptr<Backend> MakeBackend(const EngineOptions& options, const BackendLimits& limits) {
   const cuda::Precision precision = cuda::PrecisionOf(options.products);
-  return std::make_unique<cuda::CudaBackend>(std::make_unique<cuda::CudaDevice>(0), precision, options.threads, limits);
+  auto device = std::make_unique<cuda::CudaDevice>(0);
+  auto dense = cuda::FindDenseProducts(*device, precision == cuda::Precision::kBfloat16, limits.max_rows);
+  return std::make_unique<cuda::CudaBackend>(std::move(device), precision, options.threads, limits, std::move(dense));
 }
 
 }  // namespace sfumato

@@ -91,8 +91,14 @@ Product Describe(const GroupedMatmulArguments& arguments) {
 
 }  // namespace
 
-CudaBackend::CudaBackend(std::unique_ptr<Device> device, Precision precision, int threads, const BackendLimits& limits)
-    : device_(std::move(device)), precision_(precision), limits_(limits), pool_(threads), step_(*device_) {}
+CudaBackend::CudaBackend(std::unique_ptr<Device> device, Precision precision, int threads, const BackendLimits& limits,
+                         std::shared_ptr<DenseProducts> dense)
+    : device_(std::move(device)),
+      precision_(precision),
+      limits_(limits),
+      pool_(threads),
+      step_(*device_),
+      dense_(dense == nullptr ? nullptr : std::make_unique<DenseStage>(*device_, std::move(dense))) {}
 
 CudaBackend::~CudaBackend() = default;
 
@@ -103,6 +109,7 @@ Precision PrecisionOf(ProductFormat products) {
 }
 
 std::string CudaBackend::ProductsName() const {
+  if (dense_ != nullptr) return "bf16 tensor cores, " + dense_->Name();
   return precision_ == Precision::kBfloat16 ? "bf16 tensor cores" : "f32 as bf16 terms, tensor cores";
 }
 
@@ -131,28 +138,50 @@ std::unique_ptr<Buffer> CudaBackend::Upload(const std::vector<float>& values) {
   return buffer;
 }
 
-std::unique_ptr<PackedMatrix> CudaBackend::Pack(const std::vector<TensorView>& parts) {
-  auto matrix = std::make_unique<CudaMatrix>(*device_, pool_, precision_, parts, false);
+std::unique_ptr<PackedMatrix> CudaBackend::PackFragments(Precision precision, const std::vector<TensorView>& parts,
+                                                         bool gated) {
+  auto matrix = std::make_unique<CudaMatrix>(*device_, pool_, precision, parts, gated);
   CountPacked(*matrix, parts);
   return matrix;
 }
 
-std::unique_ptr<PackedMatrix> CudaBackend::PackExact(const TensorView& matrix) {
-  auto packed =
-      std::make_unique<CudaMatrix>(*device_, pool_, Precision::kFloat32, std::vector<TensorView>{matrix}, false);
-  CountPacked(*packed, {matrix});
-  return packed;
+std::unique_ptr<PackedMatrix> CudaBackend::PackDense(const std::vector<TensorView>& parts, bool gated) {
+  if (dense_ != nullptr) {
+    if (auto matrix = dense_->Pack(pool_, parts, gated)) {
+      CountPacked(*matrix, parts);
+      return matrix;
+    }
+  }
+  return PackFragments(precision_, parts, gated);
 }
 
-void CudaBackend::CountPacked(const CudaMatrix& matrix, const std::vector<TensorView>& parts) {
-  CountWeights(matrix.bytes());
-  for (const TensorView& part : parts) CountRead(part.size() * BytesPerNumber(part.type));
+std::unique_ptr<PackedMatrix> CudaBackend::Pack(const std::vector<TensorView>& parts) {
+  return PackDense(parts, false);
+}
+
+std::unique_ptr<PackedMatrix> CudaBackend::PackExact(const TensorView& matrix) {
+  return PackFragments(Precision::kFloat32, {matrix}, false);
 }
 
 std::unique_ptr<PackedMatrix> CudaBackend::PackGated(const TensorView& gate, const TensorView& up) {
-  auto matrix = std::make_unique<CudaMatrix>(*device_, pool_, precision_, std::vector<TensorView>{gate, up}, true);
-  CountPacked(*matrix, {gate, up});
-  return matrix;
+  return PackDense({gate, up}, true);
+}
+
+std::unique_ptr<PackedMatrix> CudaBackend::PackExpert(const TensorView& matrix) {
+  return PackFragments(precision_, {matrix}, false);
+}
+
+std::unique_ptr<PackedMatrix> CudaBackend::PackGatedExpert(const TensorView& gate, const TensorView& up) {
+  return PackFragments(precision_, {gate, up}, true);
+}
+
+std::unique_ptr<PackedMatrix> CudaBackend::PackHead(const TensorView& matrix) {
+  return PackFragments(precision_, {matrix}, false);
+}
+
+void CudaBackend::CountPacked(const PackedMatrix& matrix, const std::vector<TensorView>& parts) {
+  CountWeights(matrix.bytes());
+  for (const TensorView& part : parts) CountRead(part.size() * BytesPerNumber(part.type));
 }
 
 std::unique_ptr<MatrixGroup> CudaBackend::Group(const std::vector<const PackedMatrix*>& matrices) {
@@ -179,10 +208,14 @@ void CudaBackend::ReserveCandidates(int64_t vocabulary, int64_t) {
 
 void CudaBackend::ReserveSoftEmbeddings(int64_t hidden) { candidates_->ReserveSoftEmbeddings(hidden); }
 
-int64_t CudaBackend::WorkBytes() const { return step_.bytes() + (candidates_ == nullptr ? 0 : candidates_->bytes()); }
+int64_t CudaBackend::WorkBytes() const {
+  return step_.bytes() + (candidates_ == nullptr ? 0 : candidates_->bytes()) +
+         (dense_ == nullptr ? 0 : dense_->bytes());
+}
 
 void CudaBackend::BeginStep(const StepLayout& layout) {
   layout_ = &layout;
+  if (dense_ != nullptr) dense_->Reserve();
   step_.Copy(layout);
 }
 
@@ -232,6 +265,7 @@ void CudaBackend::PrepareHeads(const HeadArguments& arguments) {
 
 void CudaBackend::Matmul(const MatmulArguments& arguments) {
   if (arguments.rows == 0) return;
+  if (dynamic_cast<const DenseMatrix*>(arguments.weights) != nullptr) return dense_->Run(arguments);
   LaunchProduct(static_cast<const CudaMatrix&>(*arguments.weights), Describe(arguments), 1);
 }
 

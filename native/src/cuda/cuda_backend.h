@@ -8,6 +8,7 @@
 #include "base/thread_pool.h"
 #include "cuda/candidate_stage.h"
 #include "cuda/cuda_matrix.h"
+#include "cuda/dense_stage.h"
 #include "cuda/device.h"
 #include "cuda/product_kernel.h"
 #include "cuda/step_upload.h"
@@ -22,8 +23,9 @@ Precision PrecisionOf(ProductFormat products);
 /// take it: as bfloat16 numbers where the precision rounds to them. All else is floats. Operations return when they are queued; Candidates waits for all.
 class CudaBackend : public Backend {
  public:
-  /// threads: of the host, for packing weights.
-  CudaBackend(std::unique_ptr<Device> device, Precision precision, int threads, const BackendLimits& limits);
+  /// threads: of the host, for packing weights. dense: of the device, for products that it chooses; may be null.
+  CudaBackend(std::unique_ptr<Device> device, Precision precision, int threads, const BackendLimits& limits,
+              std::shared_ptr<DenseProducts> dense = nullptr);
   ~CudaBackend() override;
 
   std::string InstructionSetName() const override { return device_->Name(); }
@@ -37,6 +39,9 @@ class CudaBackend : public Backend {
   std::unique_ptr<PackedMatrix> Pack(const std::vector<TensorView>& parts) override;
   std::unique_ptr<PackedMatrix> PackExact(const TensorView& matrix) override;
   std::unique_ptr<PackedMatrix> PackGated(const TensorView& gate, const TensorView& up) override;
+  std::unique_ptr<PackedMatrix> PackExpert(const TensorView& matrix) override;
+  std::unique_ptr<PackedMatrix> PackGatedExpert(const TensorView& gate, const TensorView& up) override;
+  std::unique_ptr<PackedMatrix> PackHead(const TensorView& matrix) override;
   std::unique_ptr<MatrixGroup> Group(const std::vector<const PackedMatrix*>& matrices) override;
   std::unique_ptr<EmbeddingTable> UploadTable(const TensorView& table) override;
   /// Throws UNIMPLEMENTED for heads that no kernel is compiled for.
@@ -66,7 +71,11 @@ class CudaBackend : public Backend {
  private:
   /// The device's copy of one of the layout's vectors; other indices are on the device already.
   const int32_t* OnDevice(const int32_t* indices) const;
-  void CountPacked(const CudaMatrix& matrix, const std::vector<TensorView>& parts);
+  /// For own kernels.
+  std::unique_ptr<PackedMatrix> PackFragments(Precision precision, const std::vector<TensorView>& parts, bool gated);
+  /// For cuBLASLt where it is chosen, else for own kernels.
+  std::unique_ptr<PackedMatrix> PackDense(const std::vector<TensorView>& parts, bool gated);
+  void CountPacked(const PackedMatrix& matrix, const std::vector<TensorView>& parts);
   template <class Matrix>
   void LaunchProduct(const Matrix& matrix, const Product& product, int64_t groups);
   template <int kHeadDim, int kTerms>
@@ -79,6 +88,7 @@ class CudaBackend : public Backend {
   StepUpload step_;
   const StepLayout* layout_ = nullptr;
   std::unique_ptr<CandidateStage> candidates_;
+  std::unique_ptr<DenseStage> dense_;
 };
 
 }  // namespace sfumato::cuda

@@ -77,6 +77,11 @@ void CudaDevice::Download(void* to, const void* from, int64_t bytes) {
   Check("step", cudaStreamSynchronize(stream_));
 }
 
+void CudaDevice::Start(const LibraryCall& call) {
+  Check(call.name, cudaSuccess);
+  call.start(call.arguments, stream_);
+}
+
 void CudaDevice::LaunchFunction(const char* name, const void* function, bool& prepared, const Grid& grid, int threads,
                                 int64_t shared_bytes, void** arguments) {
   if (!prepared) {

@@ -28,6 +28,7 @@ class CudaDevice : public Device {
   void Upload(void* to, const void* from, int64_t bytes) override;
   void Copy(void* to, const void* from, int64_t bytes) override;
   void Download(void* to, const void* from, int64_t bytes) override;
+  void Start(const LibraryCall& call) override;
 
   /// Prepares a kernel once, and starts it.
   void LaunchFunction(const char* name, const void* function, bool& prepared, const Grid& grid, int threads,

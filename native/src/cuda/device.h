@@ -10,6 +10,15 @@
 
 namespace sfumato::cuda {
 
+/// What a library starts on a device's queue by itself. Whoever keeps it copies the arguments, whose padding is zero.
+struct LibraryCall {
+  const char* name;
+  /// With the queue as the library knows it. Throws INTERNAL.
+  void (*start)(const void* arguments, void* queue);
+  const void* arguments;
+  int64_t argument_bytes;
+};
+
 /// A device's memory and its one queue of work: a GPU by the CUDA runtime, or the harness of the tests. What is asked for
 /// is done in order. Confined to the engine's thread. Everything throws INTERNAL when the device fails.
 class Device {
@@ -31,6 +40,8 @@ class Device {
   virtual void Copy(void* to, const void* from, int64_t bytes) = 0;
   /// To the host, when everything before is done; waits for it.
   virtual void Download(void* to, const void* from, int64_t bytes) = 0;
+
+  virtual void Start(const LibraryCall& call) = 0;
 };
 
 /// Runs a kernel's blocks. Defined for each kernel by the files launch_*.cu.

@@ -3,17 +3,11 @@
 
 #include <cstdint>
 
+#include "cuda/epilogue_math.h"
 #include "cuda/large_tile.h"
 #include "cuda/product_tile.h"
-#include "ops/epilogue.h"
 
 namespace sfumato::cuda {
-
-SFUMATO_DEVICE float Silu(float x) { return x / (1.0f + expf(-x)); }
-SFUMATO_DEVICE float Gelu(float x) { return 0.5f * x * (1.0f + erff(x * 0.70710678118654752f)); }
-SFUMATO_DEVICE float GeluTanh(float x) {
-  return 0.5f * x * (1.0f + tanhf(0.79788456080286536f * (x + 0.044715f * x * x * x)));
-}
 
 /// Products of ops/matmul.h, or of many groups of rows, each with weights of its own.
 struct Product {
@@ -42,19 +36,11 @@ struct Product {
 
   SFUMATO_DEVICE void StoreGated(const Fragments& matrix, int64_t row, int64_t target, float gate,
                                  float partner) const {
-    const int64_t place = row * matrix.outputs + target;
-    if (epilogue == Epilogue::kGatedSilu) {
-      output.Store(place, Silu(gate) * partner);
-    } else {
-      output.Store(place, (epilogue == Epilogue::kGatedGelu ? Gelu(gate) : GeluTanh(gate)) * partner);
-    }
+    FinishGated(epilogue, gate, partner, output, row * matrix.outputs + target);
   }
 
   SFUMATO_DEVICE void Store(const Fragments& matrix, int64_t row, int64_t target, float sum) const {
-    const int64_t place = row * matrix.outputs + target;
-    if (!bias.IsNull()) sum += bias[target];
-    if (epilogue == Epilogue::kGelu) sum = Gelu(sum);
-    output.Store(place, epilogue == Epilogue::kAdd ? output.floats[place] + sum : sum);
+    FinishSum(epilogue, sum, bias, target, output, row * matrix.outputs + target);
   }
 };
 

@@ -34,6 +34,8 @@ class SimtDevice : public cuda::Device {
   void Upload(void* to, const void* from, int64_t bytes) override { Copy(to, from, bytes); }
   void Copy(void* to, const void* from, int64_t bytes) override { std::memcpy(to, from, static_cast<size_t>(bytes)); }
   void Download(void* to, const void* from, int64_t bytes) override { Copy(to, from, bytes); }
+
+  void Start(const cuda::LibraryCall& call) override { call.start(call.arguments, nullptr); }
 };
 
 }  // namespace sfumato::test

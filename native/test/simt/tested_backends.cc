@@ -1,5 +1,6 @@
 #include "cuda/cuda_backend.h"
 #include "ops/op_test.h"
+#include "simt/fake_library.h"
 #include "simt/simt_device.h"
 
 namespace sfumato::test {
@@ -30,12 +31,23 @@ TestedBackend Tested(const std::string& name, cuda::Precision precision) {
           }};
 }
 
+/// With products through what stands for cuBLASLt where it has an algorithm.
+TestedBackend TestedDense() {
+  return {"bf16_cublaslt", true, [](int, const BackendLimits& limits) {
+            const FakeLibrary fake;
+            auto device = std::make_unique<SimtDevice>();
+            auto products = std::make_shared<cuda::DenseProducts>(fake.Load(), *device, limits.max_rows);
+            return std::make_unique<SingleOperations>(std::move(device), cuda::Precision::kBfloat16, 1, limits,
+                                                      std::move(products));
+          }};
+}
+
 }  // namespace
 
 std::vector<TestedBackend> TestedBackends() { return {Tested("f32", cuda::Precision::kFloat32)}; }
 
 std::vector<TestedBackend> TestedProducts() {
-  return {Tested("f32", cuda::Precision::kFloat32), Tested("bf16", cuda::Precision::kBfloat16)};
+  return {Tested("f32", cuda::Precision::kFloat32), Tested("bf16", cuda::Precision::kBfloat16), TestedDense()};
 }
 
 std::vector<TestedBackend> TestedOperands() { return TestedProducts(); }

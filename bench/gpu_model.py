@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 
-KINDS = ["rows", "products", "attention", "candidates"]
+KINDS = ["rows", "products", "dense", "attention", "candidates"]
 # Of a multiprocessor: registers, bytes of shared memory, threads.
 LIMITS = {"sm_80": (65536, 164 << 10, 2048), "sm_90a": (65536, 228 << 10, 2048), "sm_100": (65536, 228 << 10, 2048), "sm_120": (65536, 100 << 10, 1536)}
 # Copy rates seen on these cards; mma.sync reaches about 0.6 of what wgmma does on Hopper (790 TFLOP/s seen), an assumption; rate
@@ -14,6 +14,10 @@ LIMITS = {"sm_80": (65536, 164 << 10, 2048), "sm_90a": (65536, 228 << 10, 2048),
 CARDS = {"H100": (3.0e12, 470e12), "H200": (4.3e12, 470e12)}
 CACHE_RATE = 5.5e12
 LAUNCH = 2.0e-6
+# cuBLASLt: seen for BF16 products of 8192 x 8192 x 8192 on both cards; that these shapes reach it where tiles of 128 x 128 fill the
+# multiprocessors, and their part of it where they don't, is an assumption.
+LIBRARY_RATE = 790e12
+MULTIPROCESSORS = 132
 
 
 def kernels_of(root):
@@ -24,7 +28,7 @@ def kernels_of(root):
         names += [(kind, name) for name in re.findall(r"SFUMATO_LAUNCH\((.*?)\)\n", text)]
     includes = "".join(
         f'#include "cuda/{header}.h"\n'
-        for header in ["attention_kernel", "candidate_kernels", "product_kernel", "router_kernels", "row_kernels", "soft_embedding_kernels"])
+        for header in ["attention_kernel", "candidate_kernels", "dense_kernels", "product_kernel", "router_kernels", "row_kernels", "soft_embedding_kernels"])
     lines = "".join(
         f'  {{ using K = {name}; std::printf("%d %zu\\n", K::kThreads, sizeof(K::Shared)); }}\n' for _, name in names)
     source = f"#include <cstdio>\n{includes}using namespace sfumato::cuda;\nint main() {{\n{lines}}}\n"
@@ -183,11 +187,37 @@ def print_step(title, step):
     print(f"| together | {totals[0]:.0f} | {totals[1]:.2f} | {totals[2]:.2f} | {totals[3]:.3f} | {totals[4]:.2f} | {totals[5]:.2f} |\n")
 
 
+def library_product(card, rows, outputs, inner, gated):
+    """Seconds of a product through cuBLASLt; gates go through the work space."""
+    width = outputs * (2 if gated else 1)
+    row_tiles = math.ceil(rows / 128)
+    occupied = min(1, row_tiles * math.ceil(width / 128) / MULTIPROCESSORS)
+    seconds = max(width * inner * 2 / CARDS[card][0], 2 * row_tiles * 128 * width * inner / (LIBRARY_RATE * occupied)) + LAUNCH
+    return seconds + (rows * (2 * width * 4 + outputs * 2) / CACHE_RATE + LAUNCH if gated else 0)
+
+
+def print_library_products(title, shapes):
+    print(f"{title}: microseconds on an H100 by own kernels / through cuBLASLt, both assumptions\n")
+    counts = [32, 256, 2048]
+    print("| outputs x inner | " + " | ".join(f"{rows} rows" for rows in counts) + " |")
+    print("|---|" + "---|" * len(counts))
+    for outputs, inner, gated in shapes:
+        cells = []
+        for rows in counts:
+            step = Step()
+            step.product("product", rows, outputs, inner, gated=gated)
+            own = step.seconds("H100")["product"]
+            cells.append(f"{own * 1e6:.0f} / {library_product('H100', rows, outputs, inner, gated) * 1e6:.0f}")
+        print(f"| {'2 x ' if gated else ''}{outputs} x {inner} | " + " | ".join(cells) + " |")
+    print()
+
+
 def main():
     root, build = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     spilled = print_kernels(kernels_of(root), compiled(build))
     print_step("LLaDA-8B, 256 rows", llada(256))
     print_step("DiffusionGemma-26B-A4B, 256 rows, 4,096 tokens of context", diffusion_gemma(256, 4096))
+    print_library_products("LLaDA-8B's products", [(4096, 4096, False), (8192, 4096, False), (12288, 4096, True), (4096, 12288, False)])
     print(f"Bytes spilled by all kernels: {spilled}")
     if spilled > 0:
         sys.exit(1)

@@ -1,8 +1,12 @@
+// Which of CUDA's backends test/ops runs on; the device is the test program's.
 #include "cuda/cuda_backend.h"
 #include "ops/op_test.h"
-#include "simt/simt_device.h"
 
 namespace sfumato::test {
+
+/// The harness, or a GPU.
+std::unique_ptr<cuda::Device> MakeTestedDevice();
+
 namespace {
 
 /// Announces the layout of every operation that has one, since tests of single operations begin no step.
@@ -26,7 +30,7 @@ class SingleOperations : public cuda::CudaBackend {
 
 TestedBackend Tested(const std::string& name, cuda::Precision precision) {
   return {name, precision == cuda::Precision::kBfloat16, [precision](int, const BackendLimits& limits) {
-            return std::make_unique<SingleOperations>(std::make_unique<SimtDevice>(), precision, 1, limits);
+            return std::make_unique<SingleOperations>(MakeTestedDevice(), precision, 1, limits);
           }};
 }
 

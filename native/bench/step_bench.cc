@@ -1,6 +1,7 @@
-// Times denoising steps of one model: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16|int8 [CONTEXT]
+// Times denoising steps of one model: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16|int8 [CONTEXT [DEVICE]]
 //
-// With CONTEXT, for families with a cache, that many tokens lie in pages before each canvas.
+// With CONTEXT, for families with a cache, that many tokens lie in pages before each canvas. DEVICE: cpu, as usual; cuda; or
+// cuda-profile, which measures each kernel.
 //
 // Answers each line of its input with one line of JSON, so that a driver can take turns with other programs:
 //   run SECONDS    milliseconds of each step, all positions open
@@ -30,7 +31,7 @@ constexpr int32_t kPageTokens = 16;
 class StepBench {
  public:
   StepBench(const char* directory, int32_t rows, int32_t canvas, int32_t threads, sfumato_product_type products,
-            int32_t context)
+            int32_t context, const std::string& device)
       : canvas_(canvas), tokens_(rows * canvas), int8_(products == SFUMATO_PRODUCT_INT8) {
     const int32_t pages = (context + kPageTokens - 1) / kPageTokens;
     sfumato_options options;
@@ -38,6 +39,8 @@ class StepBench {
     options.model_directory = directory;
     options.threads = threads;
     options.product_type = products;
+    options.device = device == "cpu" ? SFUMATO_DEVICE_CPU : SFUMATO_DEVICE_CUDA;
+    options.device_profile = device == "cuda-profile" ? 1 : 0;
     options.max_items = rows;
     options.max_batch_tokens = tokens_;
     options.max_candidates = tokens_;
@@ -116,8 +119,8 @@ class StepBench {
   }
 
   std::string Profile() {
-    sfumato_profile_entry entries[64];
-    int32_t count = 64;
+    sfumato_profile_entry entries[256];
+    int32_t count = 256;
     Check(sfumato_profile(engine_, entries, &count, 1), engine_);
     std::ostringstream text;
     for (int32_t i = 0; i < count; ++i) {
@@ -174,15 +177,19 @@ sfumato_product_type ProductsOf(const std::string& name) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int32_t context = argc == 7 ? std::atoi(argv[6]) : 0;
+  const int32_t context = argc > 6 ? std::atoi(argv[6]) : 0;
+  const std::string device = argc > 7 ? argv[7] : "cpu";
   const sfumato_product_type products = ProductsOf(argc < 6 ? "" : argv[5]);
-  if (products == SFUMATO_PRODUCT_AUTO || argc > 7 || std::atoi(argv[3]) < 1 || context % std::atoi(argv[3]) != 0) {
-    std::cerr << "usage: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16|int8 [CONTEXT, a multiple of CANVAS]\n";
+  if (products == SFUMATO_PRODUCT_AUTO || argc > 8 || std::atoi(argv[3]) < 1 || context % std::atoi(argv[3]) != 0 ||
+      (device != "cpu" && device != "cuda" && device != "cuda-profile")) {
+    std::cerr << "usage: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16|int8 [CONTEXT, a multiple of CANVAS "
+                 "[cpu|cuda|cuda-profile]]\n";
     return 2;
   }
-  StepBench bench(argv[1], std::atoi(argv[2]), std::atoi(argv[3]), std::atoi(argv[4]), products, context);
+  StepBench bench(argv[1], std::atoi(argv[2]), std::atoi(argv[3]), std::atoi(argv[4]), products, context, device);
   std::cout << "{\"instruction_set\": \"" << bench.info().instruction_set << "\", \"products\": \""
-            << bench.info().products << "\", \"parameters\": " << bench.info().parameters
+            << bench.info().products << "\", \"parameters\": " << bench.info().parameters << ", \"device\": \""
+            << bench.info().device << "\", \"device_bytes\": " << bench.info().device_bytes
             << ", \"weight_bytes\": " << bench.info().weight_bytes << ", \"state_bytes\": " << bench.info().state_bytes
             << "}" << std::endl;
   std::string line;

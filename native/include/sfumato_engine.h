@@ -29,10 +29,12 @@ extern "C" {
 #endif
 
 /* Raised with every incompatible change of this header. */
-#define SFUMATO_ABI_VERSION 4
+#define SFUMATO_ABI_VERSION 5
 
 /* Lengths of the fixed text fields of sfumato_info and sfumato_profile_entry, the terminating zero included. */
 #define SFUMATO_NAME_CAPACITY 64
+/* Length of sfumato_info.device_note, the terminating zero included. */
+#define SFUMATO_NOTE_CAPACITY 512
 
 /* Hard bounds that sfumato_open enforces on its options. */
 #define SFUMATO_MAX_ITEMS 1024
@@ -41,6 +43,17 @@ extern "C" {
 #define SFUMATO_MAX_TOKEN_LIST 16
 
 typedef struct sfumato_engine sfumato_engine;
+
+/* Where a model is computed. */
+typedef enum sfumato_device {
+  /* The GPU where there is one that can be used and neither an instruction set nor INT8 products are asked for, else the
+   * CPU; sfumato_info.device_note says why. */
+  SFUMATO_DEVICE_AUTO = 0,
+  SFUMATO_DEVICE_CPU = 1,
+  /* A GPU by CUDA, through libsfumato_cuda.so: beside this library, or where the environment's SFUMATO_CUDA_LIBRARY says.
+   * sfumato_open answers FAILED_PRECONDITION with what is missing where it can't be used. */
+  SFUMATO_DEVICE_CUDA = 2
+} sfumato_device;
 
 typedef enum sfumato_status {
   SFUMATO_OK = 0,
@@ -56,7 +69,7 @@ typedef enum sfumato_status {
   SFUMATO_RESOURCE_EXHAUSTED = 5,
   /* The model directory is well formed but its model_type or a feature of its config is not supported. */
   SFUMATO_UNIMPLEMENTED = 6,
-  /* A fault of the engine or its device; close it. */
+  /* A fault of the engine or its device; close it. From then on every call answers INTERNAL with the first message. */
   SFUMATO_INTERNAL = 7
 } sfumato_status;
 
@@ -151,6 +164,12 @@ typedef struct sfumato_options {
    * since the keys and values of a token then depend on all others, those that change later among them (the prefix and
    * dual caches of Fast-dLLM, arXiv 2505.22618). 0 refuses it. */
   int32_t approximate_cache;
+  /* A sfumato_device. */
+  int32_t device;
+  /* Which of the machine's GPUs, as CUDA counts them: 0..63; 0 for the CPU. */
+  int32_t device_ordinal;
+  /* 1 measures the kernels of a GPU, one by one, for sfumato_profile: steps are then slower. CPUs always measure. */
+  int32_t device_profile;
 } sfumato_options;
 
 typedef struct sfumato_info {
@@ -191,6 +210,17 @@ typedef struct sfumato_info {
   int64_t weight_bytes;
   /* Bytes of pages, slot state and work space. */
   int64_t state_bytes;
+  /* Of those, bytes of key-value pages. */
+  int64_t page_bytes;
+  /* "cpu", or "cuda:" with the GPU's number and name. */
+  char device[SFUMATO_NAME_CAPACITY];
+  /* Why AUTO took the CPU; empty for a device that was asked for, and for a GPU. */
+  char device_note[SFUMATO_NOTE_CAPACITY];
+  /* Of a GPU's memory: bytes that the engine took when it opened, all that it needs; that were free before; that there
+   * are. 0 for the CPU. */
+  int64_t device_bytes;
+  int64_t device_free_bytes;
+  int64_t device_total_bytes;
 } sfumato_info;
 
 /* One piece of work of a step. Offsets and counts refer to the arrays of sfumato_buffers. */
@@ -294,6 +324,10 @@ typedef struct sfumato_profile_entry {
 /* SFUMATO_ABI_VERSION of the library. */
 SFUMATO_API int32_t sfumato_abi_version(void);
 
+/* Whether the device, a sfumato_device, can be used: OK, or FAILED_PRECONDITION with what is missing in
+ * sfumato_last_error(NULL). Loads no model. device_ordinal: as in sfumato_options. */
+SFUMATO_API sfumato_status sfumato_check_device(int32_t device, int32_t device_ordinal);
+
 /* Fills the options with their defaults and struct_size. */
 SFUMATO_API sfumato_status sfumato_default_options(sfumato_options* options);
 
@@ -331,7 +365,7 @@ SFUMATO_API sfumato_status sfumato_copy_state(sfumato_engine* engine, int32_t fr
 /* Forgets what the family keeps for the slot. */
 SFUMATO_API sfumato_status sfumato_reset_slot(sfumato_engine* engine, int32_t slot);
 
-/* Time spent per part of the step since open or the last call with reset != 0. *count: capacity of entries on entry,
+/* Time spent per part of the step, or per kernel of a GPU, since open or the last call with reset != 0. *count: capacity of entries on entry,
  * entries written on exit. */
 SFUMATO_API sfumato_status sfumato_profile(sfumato_engine* engine, sfumato_profile_entry* entries, int32_t* count,
                                            int32_t reset);

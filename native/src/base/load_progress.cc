@@ -28,11 +28,14 @@ LoadProgress::~LoadProgress() {
 bool LoadProgress::Find(const std::string& directory, Bytes& bytes) {
   const std::lock_guard lock(running_mutex);
   for (const LoadProgress* progress : Running()) {
-    if (progress->directory_ != directory) continue;
-    bytes = {std::min(progress->read_.load(std::memory_order_relaxed), progress->total_), progress->total_};
-    return true;
+    if (progress->directory_ == directory && progress->Read(bytes)) return true;
   }
   return false;
+}
+
+bool LoadProgress::Read(Bytes& bytes) const {
+  bytes = {std::min(read_.load(std::memory_order_relaxed), total_), total_};
+  return true;
 }
 
 }  // namespace sfumato

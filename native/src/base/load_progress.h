@@ -16,7 +16,7 @@ class LoadProgress {
   };
 
   LoadProgress(std::string directory, int64_t total);
-  ~LoadProgress();
+  virtual ~LoadProgress();
 
   LoadProgress(const LoadProgress&) = delete;
   LoadProgress& operator=(const LoadProgress&) = delete;
@@ -26,6 +26,10 @@ class LoadProgress {
 
   /// Of the model that has been loading longest from that directory. Returns whether there is one.
   static bool Find(const std::string& directory, Bytes& bytes);
+
+ protected:
+  /// From any thread. Returns whether there is anything to tell.
+  virtual bool Read(Bytes& bytes) const;
 
  private:
   const std::string directory_;

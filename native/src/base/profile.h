@@ -4,6 +4,8 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <map>
+#include <string>
 
 namespace sfumato {
 
@@ -43,10 +45,21 @@ class Profile {
     entry.nanoseconds += nanoseconds;
     entry.operations += operations;
   }
-  void Reset() { entries_ = {}; }
+  /// What a device's kernels take, by their names, where that is measured.
+  const std::map<std::string, Entry>& kernels() const { return kernels_; }
+  void AddKernel(const std::string& name, int64_t nanoseconds) {
+    Entry& entry = kernels_[name];
+    entry.calls += 1;
+    entry.nanoseconds += nanoseconds;
+  }
+  void Reset() {
+    entries_ = {};
+    kernels_.clear();
+  }
 
  private:
   std::array<Entry, kPartCount> entries_;
+  std::map<std::string, Entry> kernels_;
 };
 
 /// Counts the time from its construction to the end of its scope.

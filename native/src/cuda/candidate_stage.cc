@@ -1,6 +1,7 @@
 #include "cuda/candidate_stage.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/error.h"
 #include "cuda/precision_tiles.h"
@@ -10,6 +11,12 @@ namespace sfumato::cuda {
 namespace {
 
 int64_t Quotient(int64_t size, int64_t part) { return (size + part - 1) / part; }
+
+constexpr int64_t kResultsPlace = 256;
+
+int64_t ResultBytes(int64_t candidates) {
+  return kResultsPlace + candidates * static_cast<int64_t>(sizeof(CandidateResult));
+}
 
 /// Threads that share a candidate; fewest where a block takes the most rows.
 constexpr int64_t SharesOf(int row_tiles) { return kProductThreads / (8 * row_tiles); }
@@ -30,14 +37,14 @@ CandidateStage::CandidateStage(Device& device, const BackendLimits& limits, int6
       input_logits_(device, limits.max_candidates),
       unconfident_logits_(device, limits.max_candidates * SFUMATO_MAX_TOKEN_LIST),
       maxima_(device, limits.max_candidates),
-      not_finite_(device, 1),
-      results_(device, limits.max_candidates),
-      host_results_(static_cast<size_t>(limits.max_candidates)) {}
+      results_(device, ResultBytes(limits.max_candidates)),
+      host_results_(static_cast<uint8_t*>(device.AllocateHost(ResultBytes(limits.max_candidates)))) {}
+
+CandidateStage::~CandidateStage() { device_.FreeHost(host_results_); }
 
 int64_t CandidateStage::bytes() const {
   return tile_sums_.bytes() + statistics_.bytes() + ranked_.bytes() + input_logits_.bytes() +
-         unconfident_logits_.bytes() + maxima_.bytes() + not_finite_.bytes() + results_.bytes() +
-         token_weights_.bytes() + mixtures_.bytes();
+         unconfident_logits_.bytes() + maxima_.bytes() + results_.bytes() + token_weights_.bytes() + mixtures_.bytes();
 }
 
 void CandidateStage::ReserveSoftEmbeddings(int64_t hidden) {
@@ -67,8 +74,8 @@ CandidateStep CandidateStage::Describe(const CandidateArguments& arguments, cons
   described.unconfident_logits = unconfident_logits_.data();
   described.maxima = maxima_.data();
   described.logits = logits;
-  described.not_finite = not_finite_.data();
-  described.results = results_.data();
+  described.not_finite = reinterpret_cast<int32_t*>(results_.data());
+  described.results = reinterpret_cast<CandidateResult*>(results_.data() + kResultsPlace);
   return described;
 }
 
@@ -108,8 +115,7 @@ void CandidateStage::Run(const CandidateArguments& arguments, const StepUpload& 
     for (const CandidateRow& row : rows) outputs = std::max<int64_t>(outputs, row.output + 1);
     logits = DeviceArray<float>(device_, outputs * vocabulary_);
   }
-  int32_t not_finite = 0;
-  device_.Upload(not_finite_.data(), &not_finite, sizeof(not_finite));
+  device_.Clear(results_.data(), kResultsPlace);
   CandidateStep described = Describe(arguments, step, logits.data());
   const auto& head = static_cast<const CudaMatrix&>(*arguments.head);
   const bool rounded = arguments.hidden.floats == nullptr;
@@ -119,8 +125,9 @@ void CandidateStage::Run(const CandidateArguments& arguments, const StepUpload& 
     if (arguments.soft.data != nullptr)
       LaunchSoftEmbeddings<tiles.value, inputs.value, decltype(format)>(described, arguments.soft, step.sequences());
   });
-  device_.Download(host_results_.data(), results_.data(), static_cast<int64_t>(rows.size() * sizeof(CandidateResult)));
-  device_.Download(&not_finite, not_finite_.data(), sizeof(not_finite));
+  device_.Download(host_results_, results_.data(), ResultBytes(static_cast<int64_t>(rows.size())));
+  int32_t not_finite = 0;
+  std::memcpy(&not_finite, host_results_, sizeof(not_finite));
   if (not_finite != 0) Fail(SFUMATO_INTERNAL, "logits", "not finite", "finite numbers from finite weights");
   WriteResults(arguments);
   for (const CandidateRow& row : rows) {
@@ -135,7 +142,8 @@ void CandidateStage::WriteResults(const CandidateArguments& arguments) const {
   const CandidateOutputs& out = arguments.outputs;
   for (size_t i = 0; i < arguments.layout->candidates.size(); ++i) {
     const CandidateRow& row = arguments.layout->candidates[i];
-    const CandidateResult& result = host_results_[i];
+    CandidateResult result;
+    std::memcpy(&result, host_results_ + ResultBytes(static_cast<int64_t>(i)), sizeof(result));
     const int32_t at = row.output;
     out.sampled_token[at] = result.sampled_token;
     out.sampled_probability[at] = result.sampled_probability;

@@ -15,6 +15,10 @@ namespace sfumato::cuda {
 class CandidateStage {
  public:
   CandidateStage(Device& device, const BackendLimits& limits, int64_t vocabulary);
+  ~CandidateStage();
+
+  CandidateStage(const CandidateStage&) = delete;
+  CandidateStage& operator=(const CandidateStage&) = delete;
 
   void ReserveSoftEmbeddings(int64_t hidden);
 
@@ -38,17 +42,16 @@ class CandidateStage {
   const int64_t tiles_;
   const int64_t segments_;
   const int64_t max_pieces_;
-  DeviceArray<TileSum> tile_sums_;             // [candidates, tiles]
-  DeviceArray<PieceStatistics> statistics_;    // [candidates, pieces]
-  DeviceArray<RankedToken> ranked_;            // [candidates, pieces, top]
-  DeviceArray<float> input_logits_;            // [candidates]
-  DeviceArray<float> unconfident_logits_;      // [candidates, SFUMATO_MAX_TOKEN_LIST]
-  DeviceArray<float> maxima_;                  // [candidates]
-  DeviceArray<int32_t> not_finite_;            // [1]
-  DeviceArray<CandidateResult> results_;       // [candidates]
-  DeviceArray<float> token_weights_;           // [candidates, kMixedTokens]; none without soft embeddings
-  DeviceArray<float> mixtures_;                // [candidates, hidden]
-  std::vector<CandidateResult> host_results_;  // [candidates]
+  DeviceArray<TileSum> tile_sums_;           // [candidates, tiles]
+  DeviceArray<PieceStatistics> statistics_;  // [candidates, pieces]
+  DeviceArray<RankedToken> ranked_;          // [candidates, pieces, top]
+  DeviceArray<float> input_logits_;          // [candidates]
+  DeviceArray<float> unconfident_logits_;    // [candidates, SFUMATO_MAX_TOKEN_LIST]
+  DeviceArray<float> maxima_;                // [candidates]
+  DeviceArray<uint8_t> results_;             // not_finite, then results [candidates] from kResultsPlace on
+  DeviceArray<float> token_weights_;         // [candidates, kMixedTokens]; none without soft embeddings
+  DeviceArray<float> mixtures_;              // [candidates, hidden]
+  uint8_t* host_results_ = nullptr;          // as results_
 };
 
 }  // namespace sfumato::cuda

@@ -1,9 +1,11 @@
 #include "cuda/cuda_backend.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/error.h"
 #include "cuda/attention_kernel.h"
+#include "cuda/planning_device.h"
 #include "cuda/precision_tiles.h"
 #include "cuda/product_kernel.h"
 #include "cuda/router_kernels.h"
@@ -12,6 +14,9 @@
 namespace sfumato::cuda {
 namespace {
 
+constexpr int64_t kMebibyte = 1 << 20;
+/// What the driver takes for code, stacks and graphs besides what is allocated.
+constexpr int64_t kDriverBytes = 256 * kMebibyte;
 constexpr int64_t kMaxHeadDim = 512;
 /// Rows for each set of weights up to which a block of a product takes so many only.
 constexpr int64_t kFewRows = 16;
@@ -48,11 +53,21 @@ class CudaIndexBuffer : public IndexBuffer {
 /// The table in the format of the file.
 class CudaTable : public EmbeddingTable {
  public:
-  CudaTable(Device& device, const TensorView& table)
+  CudaTable(Device& device, HostStaging& staging, ThreadPool& pool, const TensorView& table)
       : EmbeddingTable(table.shape[0], table.shape[1]),
         type_(table.type),
         numbers_(device, table.size() * BytesPerNumber(table.type)) {
-    device.Upload(numbers_.data(), table.data, numbers_.bytes());
+    if (device.plans_only()) return;
+    for (int64_t first = 0; first < bytes(); first += HostStaging::kBytes) {
+      const int64_t count = std::min(HostStaging::kBytes, bytes() - first);
+      uint8_t* buffer = staging.Next(count);
+      pool.Run(Quotient(count, kMebibyte), [&](int64_t task, int) noexcept {
+        const int64_t begin = task * kMebibyte;
+        std::memcpy(buffer + begin, table.data + first + begin,
+                    static_cast<size_t>(std::min(kMebibyte, count - begin)));
+      });
+      staging.Send(numbers_.data() + first, count);
+    }
   }
 
   int64_t bytes() const override { return numbers_.bytes(); }
@@ -97,6 +112,7 @@ CudaBackend::CudaBackend(std::unique_ptr<Device> device, Precision precision, in
       precision_(precision),
       limits_(limits),
       pool_(threads),
+      staging_(*device_),
       step_(*device_),
       dense_(dense == nullptr ? nullptr : std::make_unique<DenseStage>(*device_, std::move(dense))) {}
 
@@ -111,6 +127,29 @@ Precision PrecisionOf(ProductFormat products) {
 std::string CudaBackend::ProductsName() const {
   if (dense_ != nullptr) return "bf16 tensor cores, " + dense_->Name();
   return precision_ == Precision::kBfloat16 ? "bf16 tensor cores" : "f32 as bf16 terms, tensor cores";
+}
+
+std::unique_ptr<Backend> CudaBackend::MakePlanner() const {
+  return std::make_unique<CudaBackend>(std::make_unique<PlanningDevice>(), precision_, 1, limits_,
+                                       dense_ == nullptr ? nullptr : dense_->products());
+}
+
+void CudaBackend::Reserve(const Backend& planner) {
+  const int64_t needed =
+      static_cast<const PlanningDevice&>(*static_cast<const CudaBackend&>(planner).device_).allocated();
+  const DeviceMemory memory = device_->Memory();
+  if (needed + kDriverBytes > memory.free) {
+    const auto mebibytes = [](int64_t bytes) { return std::to_string((bytes + kMebibyte - 1) / kMebibyte); };
+    const int64_t pages = planner.page_bytes();
+    Fail(SFUMATO_RESOURCE_EXHAUSTED, "GPU memory",
+         mebibytes(needed) + " MiB (weights " + mebibytes(planner.weight_bytes()) + ", key-value pages " +
+             mebibytes(pages) + ", activations and slots " + mebibytes(planner.allocated_bytes() - pages) +
+             ", work space of steps and candidates " + mebibytes(planner.WorkBytes()) + ")",
+         "at most " + mebibytes(memory.free - kDriverBytes) + " MiB, since " + mebibytes(memory.free) + " of " +
+             mebibytes(memory.total) + " are free and the driver needs some; fewer pages, slots, batch tokens or " +
+             "candidates need less, and so do BF16 products");
+  }
+  device_->Reserve(needed);
 }
 
 std::unique_ptr<Buffer> CudaBackend::Allocate(int64_t size) {
@@ -140,14 +179,14 @@ std::unique_ptr<Buffer> CudaBackend::Upload(const std::vector<float>& values) {
 
 std::unique_ptr<PackedMatrix> CudaBackend::PackFragments(Precision precision, const std::vector<TensorView>& parts,
                                                          bool gated) {
-  auto matrix = std::make_unique<CudaMatrix>(*device_, pool_, precision, parts, gated);
+  auto matrix = std::make_unique<CudaMatrix>(*device_, staging_, pool_, precision, parts, gated);
   CountPacked(*matrix, parts);
   return matrix;
 }
 
 std::unique_ptr<PackedMatrix> CudaBackend::PackDense(const std::vector<TensorView>& parts, bool gated) {
   if (dense_ != nullptr) {
-    if (auto matrix = dense_->Pack(pool_, parts, gated)) {
+    if (auto matrix = dense_->Pack(staging_, pool_, parts, gated)) {
       CountPacked(*matrix, parts);
       return matrix;
     }
@@ -191,7 +230,7 @@ std::unique_ptr<MatrixGroup> CudaBackend::Group(const std::vector<const PackedMa
 }
 
 std::unique_ptr<EmbeddingTable> CudaBackend::UploadTable(const TensorView& table) {
-  auto copy = std::make_unique<CudaTable>(*device_, table);
+  auto copy = std::make_unique<CudaTable>(*device_, staging_, pool_, table);
   CountWeights(copy->bytes());
   CountRead(copy->bytes());
   return copy;
@@ -214,9 +253,21 @@ int64_t CudaBackend::WorkBytes() const {
 }
 
 void CudaBackend::BeginStep(const StepLayout& layout) {
+  staging_.Release();  // the model is loaded
+  step_began_ = device_->plans_only() ? nullptr : device_->Mark();
   layout_ = &layout;
   if (dense_ != nullptr) dense_->Reserve();
   step_.Copy(layout);
+}
+
+void CudaBackend::EndStep() {
+  if (step_began_ != nullptr) {
+    const std::unique_ptr<Moment> ended = device_->Mark();
+    ended->Wait();
+    profile().AddKernel("step", ended->NanosecondsSince(*step_began_));
+    step_began_ = nullptr;
+  }
+  device_->WriteProfile(profile());
 }
 
 const int32_t* CudaBackend::OnDevice(const int32_t* indices) const {
@@ -265,12 +316,14 @@ void CudaBackend::PrepareHeads(const HeadArguments& arguments) {
 
 void CudaBackend::Matmul(const MatmulArguments& arguments) {
   if (arguments.rows == 0) return;
+  device_->Label(PartName(arguments.part));
   if (dynamic_cast<const DenseMatrix*>(arguments.weights) != nullptr) return dense_->Run(arguments);
   LaunchProduct(static_cast<const CudaMatrix&>(*arguments.weights), Describe(arguments), 1);
 }
 
 void CudaBackend::GroupedMatmul(const GroupedMatmulArguments& arguments) {
   if (arguments.rows == 0) return;
+  device_->Label(PartName(arguments.part));
   const auto& weights = static_cast<const CudaMatrixGroup&>(*arguments.weights);
   LaunchProduct(weights, Describe(arguments), weights.groups());
 }

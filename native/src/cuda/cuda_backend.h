@@ -31,6 +31,13 @@ class CudaBackend : public Backend {
   std::string InstructionSetName() const override { return device_->Name(); }
   std::string ProductsName() const override;
   int Threads() const override { return pool_.threads(); }
+  std::string DeviceName() const override { return device_->Model(); }
+
+  std::unique_ptr<Backend> MakePlanner() const override;
+  /// Throws RESOURCE_EXHAUSTED with each part where the device has less memory free.
+  void Reserve(const Backend& planner) override;
+  DeviceMemory Memory() const override { return device_->Memory(); }
+  bool plans_only() const override { return device_->plans_only(); }
 
   std::unique_ptr<Buffer> Allocate(int64_t size) override;
   std::unique_ptr<Buffer> AllocateOperand(int64_t size) override;
@@ -50,6 +57,7 @@ class CudaBackend : public Backend {
   void ReserveSoftEmbeddings(int64_t hidden) override;
 
   void BeginStep(const StepLayout& layout) override;
+  void EndStep() override;
   void Embed(const EmbeddingArguments& arguments) override;
   void RmsNorm(const NormArguments& arguments) override;
   void LayerNorm(const NormArguments& arguments) override;
@@ -85,8 +93,10 @@ class CudaBackend : public Backend {
   const Precision precision_;
   const BackendLimits limits_;
   ThreadPool pool_;
+  HostStaging staging_;
   StepUpload step_;
   const StepLayout* layout_ = nullptr;
+  std::unique_ptr<Moment> step_began_;
   std::unique_ptr<CandidateStage> candidates_;
   std::unique_ptr<DenseStage> dense_;
 };

@@ -63,8 +63,8 @@ void PackStrip(float* rows, int64_t tiles, int terms, Word4* words) {
 
 }  // namespace
 
-CudaMatrix::CudaMatrix(Device& device, ThreadPool& pool, Precision precision, const std::vector<TensorView>& parts,
-                       bool gated)
+CudaMatrix::CudaMatrix(Device& device, HostStaging& staging, ThreadPool& pool, Precision precision,
+                       const std::vector<TensorView>& parts, bool gated)
     : PackedMatrix(OutputsOf(parts, gated), parts.front().shape[1], gated),
       precision_(precision),
       terms_(TermsOf(parts, precision)) {
@@ -76,13 +76,14 @@ CudaMatrix::CudaMatrix(Device& device, ThreadPool& pool, Precision precision, co
   fragments_ = {
       words_.data(), outputs(), inner(), static_cast<int32_t>(blocks * kBlockStrips), static_cast<int32_t>(tiles),
       gated};
-  // Some blocks at a time, so that the host holds little of the matrix twice.
+  if (device.plans_only()) return;
+  // Some strips at a time, so that the host holds little of the matrix twice.
   const int64_t strip_floats = kStripOutputs * tiles * kInnerTile;
-  const int64_t batch = std::clamp<int64_t>((64 << 20) / (strip_words * 16), 1, blocks * kBlockStrips);
+  const int64_t batch = std::clamp<int64_t>(HostStaging::kBytes / (strip_words * 16), 1, blocks * kBlockStrips);
   std::vector<float> numbers(static_cast<size_t>(strip_floats * pool.threads()));
-  std::vector<Word4> packed(static_cast<size_t>(batch * strip_words));
   for (int64_t first = 0; first < blocks * kBlockStrips; first += batch) {
     const int64_t count = std::min(batch, blocks * kBlockStrips - first);
+    auto* packed = reinterpret_cast<Word4*>(staging.Next(count * strip_words * 16));
     pool.Run(count, [&](int64_t task, int thread) noexcept {
       float* strip = numbers.data() + thread * strip_floats;
       std::fill_n(strip, strip_floats, 0.0f);
@@ -92,9 +93,9 @@ CudaMatrix::CudaMatrix(Device& device, ThreadPool& pool, Precision precision, co
         if (FindRow(parts, gated, (first + task) * kStripOutputs + i, part, row))
           ReadFloats(*part, row * inner(), inner(), strip + i * tiles * kInnerTile);
       }
-      PackStrip(strip, tiles, terms_, packed.data() + task * strip_words);
+      PackStrip(strip, tiles, terms_, packed + task * strip_words);
     });
-    device.Upload(words_.data() + first * strip_words, packed.data(), count * strip_words * 16);
+    staging.Send(words_.data() + first * strip_words, count * strip_words * 16);
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/thread_pool.h"
 #include "cuda/device.h"
+#include "cuda/host_staging.h"
 #include "cuda/product_tile.h"
 #include "io/safetensors.h"
 #include "ops/matmul.h"
@@ -25,7 +26,8 @@ enum class Precision {
 class CudaMatrix : public PackedMatrix {
  public:
   /// Matrices of the same inner size, stacked; or gates and their partners, interleaved strip by strip.
-  CudaMatrix(Device& device, ThreadPool& pool, Precision precision, const std::vector<TensorView>& parts, bool gated);
+  CudaMatrix(Device& device, HostStaging& staging, ThreadPool& pool, Precision precision,
+             const std::vector<TensorView>& parts, bool gated);
 
   int64_t bytes() const override { return words_.bytes(); }
   const Fragments& fragments() const { return fragments_; }

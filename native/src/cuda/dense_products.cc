@@ -144,7 +144,7 @@ void DenseProduct::SetRows(int64_t rows) const {
 void DenseProduct::Start(Device& device, const uint16_t* weights, const uint16_t* input, int64_t rows, bool add,
                          float* sums) const {
   const ProductCall call = {this, weights, input, rows, add ? 1 : 0, sums};
-  device.Start({"cublaslt_product", &DenseProduct::Run, &call, sizeof(call)});
+  device.Launch({"cublaslt_product", nullptr, &call, sizeof(call), 0, 0, {}, &DenseProduct::Run});
 }
 
 void DenseProduct::Run(const void* arguments, void* queue) {

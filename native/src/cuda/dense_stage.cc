@@ -6,9 +6,6 @@
 namespace sfumato::cuda {
 namespace {
 
-/// Of weights that are converted before they go to the device.
-constexpr int64_t kPackedNumbers = int64_t{32} << 20;
-
 int64_t Quotient(int64_t size, int64_t part) { return (size + part - 1) / part; }
 
 int64_t OutputsOf(const std::vector<TensorView>& parts) {
@@ -23,36 +20,38 @@ bool IsAligned(const void* address) {
 
 }  // namespace
 
-DenseMatrix::DenseMatrix(Device& device, ThreadPool& pool, const DenseProduct& product,
+DenseMatrix::DenseMatrix(Device& device, HostStaging& staging, ThreadPool& pool, const DenseProduct& product,
                          const std::vector<TensorView>& parts, bool gated)
     : PackedMatrix(gated ? parts.front().shape[0] : product.outputs(), product.inner(), gated),
       product_(product),
       numbers_(device, product.outputs() * product.inner()) {
-  const int64_t batch = std::max<int64_t>(1, kPackedNumbers / inner());
-  std::vector<uint16_t> packed(static_cast<size_t>(std::min(batch, product.outputs()) * inner()));
+  if (device.plans_only()) return;
+  const int64_t batch = std::max<int64_t>(1, HostStaging::kBytes / (2 * inner()));
   std::vector<float> floats(static_cast<size_t>(pool.threads() * inner()));
   uint16_t* target = numbers_.data();
   for (const TensorView& part : parts) {
     for (int64_t first = 0; first < part.shape[0]; first += batch) {
       const int64_t rows = std::min(batch, part.shape[0] - first);
+      auto* packed = reinterpret_cast<uint16_t*>(staging.Next(rows * inner() * 2));
       pool.Run(rows, [&](int64_t row, int thread) noexcept {
         float* numbers = floats.data() + thread * inner();
         ReadFloats(part, (first + row) * inner(), inner(), numbers);
-        std::transform(numbers, numbers + inner(), packed.data() + row * inner(), ToBfloat16);
+        std::transform(numbers, numbers + inner(), packed + row * inner(), ToBfloat16);
       });
-      device.Upload(target, packed.data(), rows * inner() * 2);
+      staging.Send(target, rows * inner() * 2);
       target += rows * inner();
     }
   }
 }
 
-std::unique_ptr<DenseMatrix> DenseStage::Pack(ThreadPool& pool, const std::vector<TensorView>& parts, bool gated) {
+std::unique_ptr<DenseMatrix> DenseStage::Pack(HostStaging& staging, ThreadPool& pool,
+                                              const std::vector<TensorView>& parts, bool gated) {
   const DenseProduct* product = products_->Choose(OutputsOf(parts), parts.front().shape[1]);
   if (product == nullptr) return nullptr;
   ++matrices_;
   widest_inner_ = std::max(widest_inner_, product->inner());
   widest_outputs_ = std::max(widest_outputs_, product->outputs());
-  return std::make_unique<DenseMatrix>(device_, pool, *product, parts, gated);
+  return std::make_unique<DenseMatrix>(device_, staging, pool, *product, parts, gated);
 }
 
 void DenseStage::Reserve() {

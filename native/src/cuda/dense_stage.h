@@ -10,6 +10,7 @@
 #include "base/thread_pool.h"
 #include "cuda/dense_products.h"
 #include "cuda/device.h"
+#include "cuda/host_staging.h"
 #include "io/safetensors.h"
 #include "ops/matmul.h"
 
@@ -19,8 +20,8 @@ namespace sfumato::cuda {
 class DenseMatrix : public PackedMatrix {
  public:
   /// Matrices of the same inner size, stacked; of gated weights the gates and after them their partners.
-  DenseMatrix(Device& device, ThreadPool& pool, const DenseProduct& product, const std::vector<TensorView>& parts,
-              bool gated);
+  DenseMatrix(Device& device, HostStaging& staging, ThreadPool& pool, const DenseProduct& product,
+              const std::vector<TensorView>& parts, bool gated);
 
   int64_t bytes() const override { return numbers_.bytes(); }
   const DenseProduct& product() const { return product_; }
@@ -38,7 +39,8 @@ class DenseStage {
       : device_(device), products_(std::move(products)) {}
 
   /// Null where own kernels take such weights.
-  std::unique_ptr<DenseMatrix> Pack(ThreadPool& pool, const std::vector<TensorView>& parts, bool gated);
+  std::unique_ptr<DenseMatrix> Pack(HostStaging& staging, ThreadPool& pool, const std::vector<TensorView>& parts,
+                                    bool gated);
   /// Allocates what the matrices packed so far need.
   void Reserve();
   void Run(const MatmulArguments& arguments);

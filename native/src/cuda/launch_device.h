@@ -1,9 +1,7 @@
 #ifndef SFUMATO_CUDA_LAUNCH_DEVICE_H_
 #define SFUMATO_CUDA_LAUNCH_DEVICE_H_
 
-// Launch of device.h by the CUDA runtime; included by launch.h only.
-
-#include "cuda/cuda_device.h"
+// Kernels as nvcc starts them; included by launch.h only.
 
 namespace sfumato::cuda {
 
@@ -13,13 +11,10 @@ __global__ void __launch_bounds__(Kernel::kThreads, 1) RunKernel(const __grid_co
   kernel(*reinterpret_cast<typename Kernel::Shared*>(memory));
 }
 
+/// By which the CUDA runtime knows the kernel.
 template <class Kernel>
-void Launch(Device& device, const Kernel& kernel, const Grid& grid) {
-  static bool prepared = false;
-  void* arguments[] = {const_cast<Kernel*>(&kernel)};
-  static_cast<CudaDevice&>(device).LaunchFunction(Kernel::kName, reinterpret_cast<const void*>(&RunKernel<Kernel>),
-                                                  prepared, grid, Kernel::kThreads, sizeof(typename Kernel::Shared),
-                                                  arguments);
+const void* KernelFunction() {
+  return reinterpret_cast<const void*>(&RunKernel<Kernel>);
 }
 
 }  // namespace sfumato::cuda

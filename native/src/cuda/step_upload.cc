@@ -1,5 +1,7 @@
 #include "cuda/step_upload.h"
 
+#include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace sfumato::cuda {
@@ -7,7 +9,12 @@ namespace {
 
 constexpr int64_t kAlignment = 256;
 
-int64_t Aligned(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+/// Powers of two, so that most steps find their vectors where those of the step before lay: what is launched is then the
+/// same, byte for byte (GraphDevice).
+int64_t RoomFor(int64_t bytes) {
+  if (bytes == 0) return 0;
+  return std::max(kAlignment, static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(bytes))));
+}
 
 /// Calls body(vector) for each of the layout's vectors.
 template <class Body>
@@ -39,7 +46,7 @@ void StepUpload::Reserve(int64_t bytes) {
 void StepUpload::Copy(const StepLayout& layout) {
   int64_t capacity = kAlignment;
   ForVectors(layout, [&](const auto& vector) {
-    capacity += Aligned(static_cast<int64_t>(vector.capacity() * sizeof(vector[0])));
+    capacity += RoomFor(static_cast<int64_t>(vector.capacity() * sizeof(vector[0])));
   });
   Reserve(capacity);
   int64_t used = 0;
@@ -47,7 +54,7 @@ void StepUpload::Copy(const StepLayout& layout) {
     const auto bytes = static_cast<int64_t>(vector.size() * sizeof(vector[0]));
     if (bytes > 0) std::memcpy(staging_ + used, vector.data(), static_cast<size_t>(bytes));
     pointer = reinterpret_cast<std::remove_reference_t<decltype(pointer)>>(memory_.data() + used);
-    used += Aligned(bytes);
+    used += RoomFor(bytes);
   };
   place(layout.tokens, tokens_);
   place(layout.positions, positions_);

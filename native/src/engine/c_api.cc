@@ -1,19 +1,19 @@
-#include <algorithm>
-#include <cstring>
 #include <memory>
 #include <new>
 #include <string>
 
 #include "base/error.h"
 #include "base/load_progress.h"
-#include "engine/engine.h"
+#include "engine/engine_options.h"
+#include "engine/library.h"
 #include "sfumato_engine.h"
 
 struct sfumato_engine {
-  explicit sfumato_engine(const sfumato::EngineOptions& options) : engine(options) {}
+  explicit sfumato_engine(std::unique_ptr<sfumato::Engine> opened) : engine(std::move(opened)) {}
 
-  sfumato::Engine engine;
+  std::unique_ptr<sfumato::Engine> engine;
   std::string last_error;
+  bool failed = false;
 };
 
 namespace {
@@ -61,7 +61,11 @@ sfumato_status WithEngine(const sfumato_engine* engine, const Body& body) noexce
     return Guard(last_error_without_engine, [] { Fail(SFUMATO_INVALID_ARGUMENT, "engine", "null", "an open engine"); });
   }
   // The message is no part of what a const call may not change.
-  return Guard(const_cast<sfumato_engine*>(engine)->last_error, body);
+  auto* changed = const_cast<sfumato_engine*>(engine);
+  if (changed->failed) return SFUMATO_INTERNAL;  // with the first failure's message
+  const sfumato_status status = Guard(changed->last_error, body);
+  changed->failed = status == SFUMATO_INTERNAL;
+  return status;
 }
 
 template <class Struct>
@@ -79,6 +83,14 @@ extern "C" {
 
 int32_t sfumato_abi_version(void) { return SFUMATO_ABI_VERSION; }
 
+sfumato_status sfumato_check_device(int32_t device, int32_t device_ordinal) {
+  return Guard(last_error_without_engine, [&] {
+    CheckRange("device", device, SFUMATO_DEVICE_AUTO, SFUMATO_DEVICE_CUDA);
+    CheckRange("device_ordinal", device_ordinal, 0, sfumato::kMaxDeviceOrdinal);
+    sfumato::CheckDevice(static_cast<sfumato_device>(device), device_ordinal);
+  });
+}
+
 sfumato_status sfumato_default_options(sfumato_options* options) {
   return Guard(last_error_without_engine, [&] {
     if (options == nullptr) Fail(SFUMATO_INVALID_ARGUMENT, "options", "null", "a pointer");
@@ -91,7 +103,7 @@ sfumato_status sfumato_open(const sfumato_options* options, sfumato_engine** eng
     if (engine == nullptr) Fail(SFUMATO_INVALID_ARGUMENT, "engine", "null", "a place for the engine");
     *engine = nullptr;
     CheckStruct("options", options);
-    *engine = std::make_unique<sfumato_engine>(sfumato::EngineOptions::Check(*options)).release();
+    *engine = std::make_unique<sfumato_engine>(sfumato::OpenEngine(*options)).release();
   });
 }
 
@@ -111,38 +123,38 @@ sfumato_status sfumato_load_progress(const char* model_directory, int64_t* bytes
 sfumato_status sfumato_get_info(const sfumato_engine* engine, sfumato_info* info) {
   return WithEngine(engine, [&] {
     CheckStruct("info", info);
-    *info = engine->engine.Info();
+    *info = engine->engine->Info();
   });
 }
 
 sfumato_status sfumato_get_buffers(sfumato_engine* engine, sfumato_buffers* buffers) {
   return WithEngine(engine, [&] {
     CheckStruct("buffers", buffers);
-    *buffers = engine->engine.buffers().Describe();
+    *buffers = engine->engine->Buffers();
   });
 }
 
 sfumato_status sfumato_plan(sfumato_engine* engine, int32_t item_count) {
-  return WithEngine(engine, [&] { engine->engine.Plan(item_count); });
+  return WithEngine(engine, [&] { engine->engine->Plan(item_count); });
 }
 
 sfumato_status sfumato_run(sfumato_engine* engine) {
-  return WithEngine(engine, [&] { engine->engine.Run(nullptr, 0); });
+  return WithEngine(engine, [&] { engine->engine->Run(nullptr, 0); });
 }
 
 sfumato_status sfumato_run_logits(sfumato_engine* engine, float* logits, uint64_t capacity) {
   return WithEngine(engine, [&] {
     if (logits == nullptr) Fail(SFUMATO_INVALID_ARGUMENT, "logits", "null", "a pointer");
-    engine->engine.Run(logits, capacity);
+    engine->engine->Run(logits, capacity);
   });
 }
 
 sfumato_status sfumato_copy_state(sfumato_engine* engine, int32_t from_slot, int32_t to_slot) {
-  return WithEngine(engine, [&] { engine->engine.CopyState(from_slot, to_slot); });
+  return WithEngine(engine, [&] { engine->engine->CopyState(from_slot, to_slot); });
 }
 
 sfumato_status sfumato_reset_slot(sfumato_engine* engine, int32_t slot) {
-  return WithEngine(engine, [&] { engine->engine.ResetSlot(slot); });
+  return WithEngine(engine, [&] { engine->engine->ResetSlot(slot); });
 }
 
 sfumato_status sfumato_profile(sfumato_engine* engine, sfumato_profile_entry* entries, int32_t* count, int32_t reset) {
@@ -150,20 +162,7 @@ sfumato_status sfumato_profile(sfumato_engine* engine, sfumato_profile_entry* en
     if (count == nullptr) Fail(SFUMATO_INVALID_ARGUMENT, "count", "null", "a pointer");
     CheckRange("count", *count, 0, 1 << 20);
     if (entries == nullptr && *count > 0) Fail(SFUMATO_INVALID_ARGUMENT, "entries", "null", "room for count entries");
-    sfumato::Profile& profile = engine->engine.profile();
-    const int32_t capacity = *count;
-    *count = 0;
-    for (int part = 0; part < sfumato::kPartCount && *count < capacity; ++part) {
-      const sfumato::Profile::Entry& source = profile.entry(static_cast<sfumato::Part>(part));
-      if (source.calls == 0) continue;
-      sfumato_profile_entry& entry = entries[(*count)++];
-      entry = {};
-      std::strncpy(entry.name, sfumato::PartName(static_cast<sfumato::Part>(part)), sizeof(entry.name) - 1);
-      entry.calls = source.calls;
-      entry.nanoseconds = source.nanoseconds;
-      entry.operations = source.operations;
-    }
-    if (reset != 0) profile.Reset();
+    *count = engine->engine->ReadProfile(entries, *count, reset != 0);
   });
 }
 

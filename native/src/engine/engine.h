@@ -1,40 +1,28 @@
 #ifndef SFUMATO_ENGINE_ENGINE_H_
 #define SFUMATO_ENGINE_ENGINE_H_
 
-#include <memory>
+#include <cstdint>
 
-#include "engine/engine_options.h"
-#include "engine/step_buffers.h"
-#include "engine/step_planner.h"
-#include "models/model.h"
-#include "ops/backend.h"
+#include "sfumato_engine.h"
 
 namespace sfumato {
 
-/// One model on one device, and the step that is planned for it. Behind the C interface; see sfumato_engine.h for the
-/// contract of each function.
+/// What stands behind a handle of the C interface: a model on this library's backend, or an engine of a plug-in. See
+/// sfumato_engine.h for the contract of each function. Errors are thrown.
 class Engine {
  public:
-  explicit Engine(const EngineOptions& options);
+  virtual ~Engine() = default;
 
-  sfumato_info Info() const;
-  StepBuffers& buffers() { return *buffers_; }
-  Profile& profile() { return backend_->profile(); }
+  virtual sfumato_info Info() const = 0;
+  virtual sfumato_buffers Buffers() = 0;
 
-  void Plan(int32_t item_count);
+  virtual void Plan(int32_t item_count) = 0;
   /// logits: null, or room for the planned rows.
-  void Run(float* logits, uint64_t capacity);
-  void CopyState(int32_t from_slot, int32_t to_slot);
-  void ResetSlot(int32_t slot);
-
- private:
-  void CheckSlot(const char* name, int32_t slot) const;
-
-  EngineOptions options_;  // with approximate_cache where the family can
-  std::unique_ptr<Backend> backend_;
-  std::unique_ptr<Model> model_;
-  std::unique_ptr<StepBuffers> buffers_;
-  std::unique_ptr<StepPlanner> planner_;
+  virtual void Run(float* logits, uint64_t capacity) = 0;
+  virtual void CopyState(int32_t from_slot, int32_t to_slot) = 0;
+  virtual void ResetSlot(int32_t slot) = 0;
+  /// Returns how many of at most `capacity` entries it wrote.
+  virtual int32_t ReadProfile(sfumato_profile_entry* entries, int32_t capacity, bool reset) = 0;
 };
 
 }  // namespace sfumato

@@ -33,6 +33,9 @@ sfumato_options DefaultOptions() {
   options.max_pages = 0;
   options.max_top_candidates = 0;
   options.approximate_cache = 0;
+  options.device = SFUMATO_DEVICE_AUTO;
+  options.device_ordinal = 0;
+  options.device_profile = 0;
   return options;
 }
 
@@ -61,6 +64,12 @@ EngineOptions EngineOptions::Check(const sfumato_options& options) {
   CheckRange("max_pages", options.max_pages, 0, 1 << 24);
   CheckRange("max_top_candidates", options.max_top_candidates, 0, SFUMATO_MAX_TOP_CANDIDATES);
   CheckRange("approximate_cache", options.approximate_cache, 0, 1);
+  CheckRange("device", options.device, SFUMATO_DEVICE_AUTO, SFUMATO_DEVICE_CUDA);
+  CheckRange("device_ordinal", options.device_ordinal, 0, options.device == SFUMATO_DEVICE_CPU ? 0 : kMaxDeviceOrdinal);
+  CheckRange("device_profile", options.device_profile, 0, 1);
+  checked.device = static_cast<sfumato_device>(options.device);
+  checked.device_ordinal = options.device_ordinal;
+  checked.device_profile = options.device_profile != 0;
   checked.approximate_cache = options.approximate_cache != 0;
   checked.max_slots = options.max_slots;
   checked.max_items = options.max_items;

@@ -9,6 +9,8 @@
 
 namespace sfumato {
 
+constexpr int32_t kMaxDeviceOrdinal = 63;
+
 /// Checked options of an engine; see sfumato_options.
 struct EngineOptions {
   std::string model_directory;
@@ -23,6 +25,9 @@ struct EngineOptions {
   int64_t max_pages = 0;
   int64_t max_top_candidates = 0;
   bool approximate_cache = false;
+  sfumato_device device = SFUMATO_DEVICE_AUTO;
+  int device_ordinal = 0;
+  bool device_profile = false;
 
   /// Throws INVALID_ARGUMENT, or FAILED_PRECONDITION for what this CPU can't do.
   static EngineOptions Check(const sfumato_options& options);

@@ -17,6 +17,7 @@ class KeyValueCache {
     if (pages == 0) return;
     for (int64_t layer = 0; layer < layers; ++layer) {
       layers_.push_back(backend.AllocateOperand(pages * page_tokens * 2 * shape.kv_heads * shape.head_dim));
+      backend.CountPages(*layers_.back());
     }
   }
 

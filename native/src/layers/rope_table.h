@@ -34,7 +34,8 @@ struct RopeTable {
     const auto half = static_cast<int64_t>(frequencies.size());
     std::vector<float> cosines(static_cast<size_t>(max_positions * half));
     std::vector<float> sines(cosines.size());
-    for (int64_t position = 0; position < max_positions; ++position) {
+    const int64_t computed = backend.plans_only() ? 0 : max_positions;
+    for (int64_t position = 0; position < computed; ++position) {
       const float factor = scale(position);
       for (int64_t i = 0; i < half; ++i) {
         const float angle = static_cast<float>(position) * frequencies[static_cast<size_t>(i)];

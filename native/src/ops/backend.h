@@ -10,6 +10,7 @@
 #include "io/safetensors.h"
 #include "ops/attention.h"
 #include "ops/candidates.h"
+#include "ops/device_memory.h"
 #include "ops/embedding.h"
 #include "ops/experts.h"
 #include "ops/gather.h"
@@ -73,6 +74,16 @@ class Backend {
   virtual std::string InstructionSetName() const = 0;
   virtual std::string ProductsName() const = 0;
   virtual int Threads() const = 0;
+  virtual std::string DeviceName() const { return "cpu"; }
+
+  /// A backend that counts what this one would allocate, and neither reads weights nor computes; null where memory is not
+  /// planned.
+  virtual std::unique_ptr<Backend> MakePlanner() const { return nullptr; }
+  /// Takes all the memory that the planner counted. Throws RESOURCE_EXHAUSTED with each part.
+  virtual void Reserve(const Backend&) {}
+  virtual DeviceMemory Memory() const { return {}; }
+  /// Whether this is such a planner.
+  virtual bool plans_only() const { return false; }
 
   /// Zeros.
   virtual std::unique_ptr<Buffer> Allocate(int64_t size) = 0;
@@ -105,6 +116,8 @@ class Backend {
 
   /// Tells the layout that the following operations are about; it must stay as it is until the next one.
   virtual void BeginStep(const StepLayout& layout) = 0;
+  /// Waits for all operations.
+  virtual void EndStep() {}
 
   virtual void Embed(const EmbeddingArguments& arguments) = 0;
   virtual void RmsNorm(const NormArguments& arguments) = 0;
@@ -133,6 +146,9 @@ class Backend {
   int64_t weight_bytes() const { return weight_bytes_; }
   /// Bytes handed out by Allocate and AllocateOperand.
   int64_t allocated_bytes() const { return allocated_bytes_; }
+  /// Of those, the bytes of key-value pages.
+  int64_t page_bytes() const { return page_bytes_; }
+  void CountPages(const Buffer& pages) { page_bytes_ += pages.bytes(); }
 
   Profile& profile() { return profile_; }
 
@@ -149,6 +165,7 @@ class Backend {
   LoadProgress* loading_ = nullptr;
   int64_t weight_bytes_ = 0;
   int64_t allocated_bytes_ = 0;
+  int64_t page_bytes_ = 0;
 };
 
 }  // namespace sfumato

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,11 @@
 
 namespace sfumato::test {
 
-inline std::string Fixture(const std::string& name) { return std::string(SFUMATO_FIXTURES) + "/" + name; }
+/// SFUMATO_FIXTURES of the environment is for programs that run on another machine than the one that built them.
+inline std::string Fixture(const std::string& name) {
+  const char* moved = std::getenv("SFUMATO_FIXTURES");
+  return std::string(moved == nullptr ? SFUMATO_FIXTURES : moved) + "/" + name;
+}
 
 /// An open engine behind the C interface, closed at the end of its scope.
 class TestEngine {

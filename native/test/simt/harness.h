@@ -34,14 +34,16 @@ struct Launched {
 /// Runs the blocks one after the other. Throws Fault with the first broken rule.
 void Run(const Launched& launched, const Grid& grid);
 
+/// One thread of the kernel.
+template <class Kernel>
+void RunKernel(const void* arguments, void* shared) {
+  (*static_cast<const Kernel*>(arguments))(*static_cast<typename Kernel::Shared*>(shared));
+}
+
 template <class Kernel>
 void Run(const Kernel& kernel, const Grid& grid) {
   static_assert(Kernel::kThreads % kWarpThreads == 0 && Kernel::kThreads <= 1024);
-  Run({Kernel::kName, Kernel::kThreads, sizeof(typename Kernel::Shared), &kernel,
-       [](const void* arguments, void* shared) {
-         (*static_cast<const Kernel*>(arguments))(*static_cast<typename Kernel::Shared*>(shared));
-       }},
-      grid);
+  Run({Kernel::kName, Kernel::kThreads, sizeof(typename Kernel::Shared), &kernel, &RunKernel<Kernel>}, grid);
 }
 
 }  // namespace sfumato::cuda::harness

@@ -38,7 +38,10 @@ uintptr_t last_end = 0;
 
 }  // namespace
 
-void AddMemory(uintptr_t begin, int64_t bytes) { All()[begin] = begin + static_cast<uintptr_t>(bytes); }
+void AddMemory(uintptr_t begin, int64_t bytes) {
+  const std::lock_guard lock(mutex);
+  All()[begin] = begin + static_cast<uintptr_t>(bytes);
+}
 
 void RemoveMemory(uintptr_t begin) {
   const std::lock_guard lock(mutex);

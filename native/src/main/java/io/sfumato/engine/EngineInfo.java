@@ -22,6 +22,7 @@ package io.sfumato.engine;
  * @param threads threads of the engine, the caller's included
  * @param weightBytes bytes of the weights as the engine holds them
  * @param stateBytes bytes of pages, slot state and work space
+ * @param device where it computes
  */
 public record EngineInfo(
     String family,
@@ -42,4 +43,50 @@ public record EngineInfo(
     int threads,
     long parameters,
     long weightBytes,
-    long stateBytes) {}
+    long stateBytes,
+    EngineDevice device) {
+
+  /** Of an engine on the host, without a model. */
+  public EngineInfo(
+      String family,
+      String instructionSet,
+      String products,
+      int vocabulary,
+      int hiddenSize,
+      int layers,
+      int maxPositions,
+      int maskTokenId,
+      int endOfTextTokenId,
+      int padTokenId,
+      AttentionKind attention,
+      boolean keyValueCache,
+      boolean approximateCache,
+      boolean shiftedLogits,
+      int blockLength,
+      int threads,
+      long parameters,
+      long weightBytes,
+      long stateBytes) {
+    this(
+        family,
+        instructionSet,
+        products,
+        vocabulary,
+        hiddenSize,
+        layers,
+        maxPositions,
+        maskTokenId,
+        endOfTextTokenId,
+        padTokenId,
+        attention,
+        keyValueCache,
+        approximateCache,
+        shiftedLogits,
+        blockLength,
+        threads,
+        parameters,
+        weightBytes,
+        stateBytes,
+        EngineDevice.HOST);
+  }
+}

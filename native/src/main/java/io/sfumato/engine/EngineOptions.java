@@ -8,6 +8,7 @@ import java.nio.file.Path;
  * @param modelDirectory Hugging Face layout: config.json and safetensors
  * @param threads worker threads, the caller's included; 0 for one per core
  * @param products number format of the matrix products
+ * @param device where to compute
  * @param approximateCache whether tokens that all see each other may be kept in pages, where the
  *     family has such tokens
  * @param limits what one step may hold
@@ -16,5 +17,17 @@ public record EngineOptions(
     Path modelDirectory,
     int threads,
     ProductType products,
+    DeviceChoice device,
     boolean approximateCache,
-    EngineLimits limits) {}
+    EngineLimits limits) {
+
+  /** On the CPU. */
+  public EngineOptions(
+      Path modelDirectory,
+      int threads,
+      ProductType products,
+      boolean approximateCache,
+      EngineLimits limits) {
+    this(modelDirectory, threads, products, DeviceChoice.CPU, approximateCache, limits);
+  }
+}

@@ -4,10 +4,13 @@ import io.sfumato.engine.binding.EngineHandle;
 import io.sfumato.engine.binding.Facts;
 import io.sfumato.engine.binding.Options;
 import io.sfumato.engine.binding.Sfumato;
+import java.io.IOException;
+import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Loader;
 
 /**
  * The denoising core in C++, through its C interface.
@@ -16,6 +19,8 @@ import org.bytedeco.javacpp.BytePointer;
  * candidates out of them, and allocates nothing.
  */
 public final class NativeEngine implements DenoiseEngine {
+
+  private static final String PLUGIN = "/libsfumato_cuda.so";
 
   private final EngineLimits limits;
   private final EngineHandle handle;
@@ -37,11 +42,14 @@ public final class NativeEngine implements DenoiseEngine {
    *
    * @throws EngineException with the core's own message: NOT_FOUND or DATA_LOSS for a model
    *     directory that is incomplete or damaged, UNIMPLEMENTED for a family or feature that the
-   *     core does not have, FAILED_PRECONDITION for a CPU that lacks what was asked for,
-   *     RESOURCE_EXHAUSTED, INVALID_ARGUMENT
+   *     core does not have, FAILED_PRECONDITION for a CPU that lacks what was asked for or a GPU
+   *     that can't be used, RESOURCE_EXHAUSTED, INVALID_ARGUMENT
    */
   public static NativeEngine open(EngineOptions options) {
     requireInterface();
+    if (options.device().kind() != DeviceChoice.Kind.CPU) {
+      unpackPlugin();
+    }
     EngineHandle handle = new EngineHandle();
     try (Options nativeOptions = new Options();
         BytePointer directory =
@@ -51,6 +59,8 @@ public final class NativeEngine implements DenoiseEngine {
       nativeOptions.model_directory(directory);
       nativeOptions.threads(options.threads());
       nativeOptions.product_type(options.products().ordinal());
+      nativeOptions.device(options.device().kind().ordinal());
+      nativeOptions.device_ordinal(options.device().ordinal());
       nativeOptions.approximate_cache(options.approximateCache() ? 1 : 0);
       nativeOptions.max_slots(limits.slots());
       nativeOptions.max_items(limits.items());
@@ -107,6 +117,21 @@ public final class NativeEngine implements DenoiseEngine {
     }
   }
 
+  /** Where the jar holds the library for GPUs, it must lie beside the one that looks for it. */
+  private static void unpackPlugin() {
+    URL library = Sfumato.class.getResource("/io/sfumato/engine/" + Loader.getPlatform() + PLUGIN);
+    if (library == null) {
+      return;
+    }
+    try {
+      Loader.cacheResource(library);
+    } catch (IOException e) {
+      throw new EngineException(
+          EngineStatus.FAILED_PRECONDITION,
+          "CUDA plug-in: " + e + " (expected: a cache folder that it can be unpacked to)");
+    }
+  }
+
   private static EngineInfo readInfo(EngineHandle handle) {
     try (Facts facts = new Facts()) {
       facts.struct_size(facts.sizeof());
@@ -130,7 +155,14 @@ public final class NativeEngine implements DenoiseEngine {
           facts.threads(),
           facts.parameters(),
           facts.weight_bytes(),
-          facts.state_bytes());
+          facts.state_bytes(),
+          new EngineDevice(
+              text(facts.device()),
+              text(facts.device_note()),
+              facts.page_bytes(),
+              facts.device_bytes(),
+              facts.device_free_bytes(),
+              facts.device_total_bytes()));
     }
   }
 

@@ -304,4 +304,36 @@ final class NativeEngineTest {
     }
     return best;
   }
+
+  @Test
+  void aGpuThatIsNotThereIsNamed() {
+    DeviceChoice last = new DeviceChoice(DeviceChoice.Kind.CUDA, 63);
+    EngineException refusal =
+        catchThrowableOfType(
+            EngineException.class,
+            () ->
+                NativeEngine.open(
+                    new EngineOptions(LLADA, 1, ProductType.F32, last, false, LIMITS)));
+    assertThat(refusal.status()).isEqualTo(EngineStatus.FAILED_PRECONDITION);
+    assertThat(refusal).hasMessageMatching("(?s)(CUDA driver|CUDA devices|device_ordinal): .*");
+  }
+
+  @Test
+  void tellsWhereItComputes() {
+    assertThat(engine.info().device().name()).isEqualTo("cpu");
+    assertThat(engine.info().device().note()).isEmpty();
+    EngineOptions any =
+        new EngineOptions(LLADA, 1, ProductType.F32, DeviceChoice.AUTO, false, LIMITS);
+    try (NativeEngine auto = NativeEngine.open(any)) {
+      EngineDevice device = auto.info().device();
+      if (device.name().equals("cpu")) {
+        assertThat(device.note()).contains("CUDA");
+        assertThat(device.reservedBytes()).isZero();
+      } else {
+        assertThat(device.name()).startsWith("cuda:0 ");
+        assertThat(device.note()).isEmpty();
+        assertThat(device.reservedBytes()).isPositive();
+      }
+    }
+  }
 }

@@ -1,5 +1,7 @@
 package io.sfumato.server.app;
 
+import io.sfumato.engine.DeviceChoice;
+import io.sfumato.engine.EngineDevice;
 import io.sfumato.engine.EngineInfo;
 import io.sfumato.server.model.EngineFactory;
 import io.sfumato.server.model.LoadedModel;
@@ -40,6 +42,12 @@ final class CheckCommand implements Callable<Integer> {
       description = "For models whose files name none.")
   private int maskTokenId = -1;
 
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      description = "auto, cpu, cuda or cuda:N (default: ${DEFAULT-VALUE}).")
+  private DeviceChoice device = DeviceChoice.AUTO;
+
   @Parameters(
       paramLabel = "DIR",
       description = "Hugging Face layout: config.json, safetensors, tokenizer.json.")
@@ -59,6 +67,7 @@ final class CheckCommand implements Callable<Integer> {
             directory,
             0,
             usual.products(),
+            device,
             usual.slots(),
             0,
             usual.queueCapacity(),
@@ -93,6 +102,7 @@ final class CheckCommand implements Callable<Integer> {
             engine.parameters(),
             engine.weightBytes() >> 20));
     fact(out, "state", String.format(Locale.ROOT, "%,d MiB", engine.stateBytes() >> 20));
+    printDevice(out, engine.device());
     fact(out, "context", engine.maxPositions() + " tokens, vocabulary " + engine.vocabulary());
     fact(out, "attention", engine.attention().name().toLowerCase(Locale.ROOT));
     fact(
@@ -145,6 +155,21 @@ final class CheckCommand implements Callable<Integer> {
                 : defaults.temperature().first() + " to " + defaults.temperature().last()));
     model.warnings().forEach(warning -> fact(out, "note", warning));
     fact(out, "loaded in", String.format(Locale.ROOT, "%.2f s", seconds));
+  }
+
+  private static void printDevice(PrintWriter out, EngineDevice device) {
+    String memory =
+        device.reservedBytes() == 0
+            ? ""
+            : String.format(
+                Locale.ROOT,
+                ", %,d of %,d free MiB taken",
+                device.reservedBytes() >> 20,
+                device.freeBytes() >> 20);
+    fact(out, "device", device.name() + memory);
+    if (!device.note().isEmpty()) {
+      fact(out, "no GPU", device.note());
+    }
   }
 
   private static void fact(PrintWriter out, String name, Object value) {

@@ -1,5 +1,6 @@
 package io.sfumato.server.app;
 
+import io.sfumato.engine.DeviceChoice;
 import io.sfumato.engine.ProductType;
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
@@ -35,6 +36,7 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  *     directory: models/default    # relative to the file
  *     threads: 0
  *     products: auto               # auto, f32, bf16, int8
+ *     device: auto                 # auto, cpu, cuda, cuda:N
  *     slots: 16
  *     batch_tokens: 0
  *     queue_capacity: 256
@@ -173,6 +175,7 @@ final class ConfigurationReader {
               base.resolve(directory).normalize(),
               section.integer("threads", 0, MAX_THREADS, 0),
               section.choice("products", ProductType.class, ProductType.AUTO),
+              device(section),
               section.integer("slots", 1, 1024, ModelSource.USUAL_SLOTS),
               section.integer("batch_tokens", 0, 1 << 20, 0),
               section.integer("queue_capacity", 0, 100_000, ModelSource.USUAL_QUEUE_CAPACITY),
@@ -190,6 +193,15 @@ final class ConfigurationReader {
       configuration.unexpected("models", "none", "at least one model");
     }
     return models;
+  }
+
+  private static DeviceChoice device(JsonSection section) {
+    String text = section.text("device").orElse("auto");
+    return DeviceChoice.parse(text)
+        .orElseGet(() -> {
+          section.unexpected("device", text, DeviceChoice.FORMS);
+          return DeviceChoice.AUTO;
+        });
   }
 
   private static Drain drain(JsonSection section) {

@@ -2,6 +2,7 @@ package io.sfumato.server.app;
 
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
+import io.sfumato.engine.DeviceChoice;
 import io.sfumato.server.app.bench.BenchCommand;
 import io.sfumato.server.error.ServingException;
 import io.sfumato.server.model.EngineFactory;
@@ -13,6 +14,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** The command line: {@code sfumato COMMAND}. Lives on the main thread. */
 @Command(
@@ -52,7 +54,14 @@ public final class Main implements Runnable {
         .addSubcommand(new VerifyCommand())
         .addSubcommand(BenchCommand.commandLine(engines))
         .setCaseInsensitiveEnumValuesAllowed(true)
+        .registerConverter(DeviceChoice.class, Main::device)
         .setExecutionExceptionHandler((failure, command, parsed) -> report(failure, command));
+  }
+
+  private static DeviceChoice device(String text) {
+    return DeviceChoice.parse(text)
+        .orElseThrow(
+            () -> new TypeConversionException(text + " (expected: " + DeviceChoice.FORMS + ")"));
   }
 
   private static int report(Exception failure, CommandLine command) throws Exception {

@@ -1,5 +1,6 @@
 package io.sfumato.server.app;
 
+import io.sfumato.engine.DeviceChoice;
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
 import io.sfumato.server.model.EngineFactory;
@@ -66,6 +67,12 @@ final class ServeCommand implements Callable<Integer> {
       paramLabel = "N",
       description = "Sessions each model runs at the same time (default: 16).")
   private Integer slots;
+
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      description = "Of each model: auto, cpu, cuda or cuda:N (default: auto).")
+  private DeviceChoice device;
 
   ServeCommand(EngineFactory engines) {
     this.engines = engines;
@@ -134,6 +141,9 @@ final class ServeCommand implements Callable<Integer> {
         if (model instanceof ObjectNode object) {
           put(object, "threads", threads);
           put(object, "slots", slots);
+          if (device != null) {
+            object.put("device", device.toString());
+          }
         }
       });
     }

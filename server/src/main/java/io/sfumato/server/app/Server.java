@@ -4,6 +4,7 @@ import io.sfumato.server.model.EngineFactory;
 import io.sfumato.server.model.ModelEntry;
 import io.sfumato.server.model.ModelLoader;
 import io.sfumato.server.model.ModelRegistry;
+import io.sfumato.server.model.ReopenRules;
 import io.sfumato.server.rpc.RpcServer;
 import io.sfumato.server.session.NanoClock;
 import java.io.IOException;
@@ -33,7 +34,9 @@ final class Server implements AutoCloseable {
     SecureRandom randomness = new SecureRandom();
     String sessionPrefix = HexFormat.of().toHexDigits(randomness.nextInt()) + "-";
     ModelLoader loader = new ModelLoader(engines, clock, Clock.systemUTC(), sessionPrefix);
-    models = new ModelRegistry(configuration.models(), loader::load, this::modelsChanged);
+    models =
+        new ModelRegistry(
+            configuration.models(), loader::load, ReopenRules.USUAL, clock, this::modelsChanged);
     models.start(); // first, because it takes longer
     try {
       rpc = RpcServer.start(configuration.rpc(), models, clock, randomness::nextLong);

@@ -1,5 +1,6 @@
 package io.sfumato.server.app;
 
+import io.sfumato.engine.DeviceChoice;
 import io.sfumato.engine.EngineException;
 import io.sfumato.engine.ProductType;
 import io.sfumato.server.error.ErrorReason;
@@ -44,6 +45,12 @@ final class VerifyCommand implements Callable<Integer> {
       description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private ProductType products = ProductType.AUTO;
 
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      description = "auto, cpu, cuda or cuda:N (default: ${DEFAULT-VALUE}).")
+  private DeviceChoice device = DeviceChoice.AUTO;
+
   @Parameters(
       paramLabel = "DIR",
       arity = "1..*",
@@ -59,7 +66,7 @@ final class VerifyCommand implements Callable<Integer> {
       try {
         good &=
             Verification.run(
-                directory, threads, products, System::nanoTime, row -> print(out, row));
+                directory, threads, products, device, System::nanoTime, row -> print(out, row));
       } catch (EngineException e) {
         throw new ServingException(ErrorReason.MODEL_CAPABILITY, e.getMessage(), e);
       }

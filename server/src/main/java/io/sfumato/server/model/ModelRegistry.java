@@ -2,21 +2,24 @@ package io.sfumato.server.model;
 
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
+import io.sfumato.server.session.NanoClock;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The models of a server, loaded one after the other on a thread of their own. Thread-safe.
  *
- * <p>A model is LOADING until it answers, then READY; one that cannot be loaded, or whose engine
- * has failed, is FAILED and stays so.
+ * <p>A model is LOADING until it answers, then READY; one that cannot be loaded is FAILED and stays
+ * so. One whose engine has failed is LOADING again, and opened anew after some time, as often as
+ * the rules say; then it is FAILED.
  */
 public final class ModelRegistry implements ModelCatalog, AutoCloseable {
 
@@ -29,13 +32,13 @@ public final class ModelRegistry implements ModelCatalog, AutoCloseable {
   private static final Logger LOG = System.getLogger(ModelRegistry.class.getName());
   private static final long LOADING_RETRY_NANOS = 1_000_000_000L;
 
-  private final List<ModelSource> sources;
   private final Loading loading;
+  private final ReopenRules rules;
+  private final NanoClock clock;
   private final Runnable whenChanged;
-  private final Map<String, ModelEntry> entries = new LinkedHashMap<>();
-  private final List<LoadedModel> loaded = new ArrayList<>();
+  private final Map<String, ModelLife> lives = new LinkedHashMap<>();
   private final CountDownLatch settled = new CountDownLatch(1);
-  private Thread thread;
+  private final ScheduledThreadPoolExecutor thread;
   private boolean closed;
 
   /**
@@ -43,33 +46,39 @@ public final class ModelRegistry implements ModelCatalog, AutoCloseable {
    * @param whenChanged called after every change of a state, on the thread that made it; must not
    *     block
    */
-  public ModelRegistry(List<ModelSource> sources, Loading loading, Runnable whenChanged) {
+  public ModelRegistry(
+      List<ModelSource> sources,
+      Loading loading,
+      ReopenRules rules,
+      NanoClock clock,
+      Runnable whenChanged) {
     if (sources.isEmpty()) {
       throw new IllegalArgumentException("models: none (expected: at least one)");
     }
-    this.sources = List.copyOf(sources);
     this.loading = loading;
+    this.rules = rules;
+    this.clock = clock;
     this.whenChanged = whenChanged;
     for (ModelSource source : sources) {
-      ModelEntry entry =
-          new ModelEntry(
-              source.name(), ModelEntry.State.LOADING, "waiting to be loaded", Optional.empty());
-      if (entries.put(source.name(), entry) != null) {
+      if (lives.put(source.name(), new ModelLife(source)) != null) {
         throw new IllegalArgumentException(
             "models: " + source.name() + " twice (expected: unique names)");
       }
     }
+    thread =
+        new ScheduledThreadPoolExecutor(
+            1, work -> Thread.ofPlatform().daemon().name("models").unstarted(work));
   }
 
   /** Starts loading. */
-  public synchronized void start() {
-    thread = Thread.ofPlatform().daemon().name("models").start(this::loadAll);
+  public void start() {
+    thread.execute(this::loadAll);
   }
 
   private void loadAll() {
     try {
-      for (ModelSource source : sources) {
-        loadOne(source);
+      for (ModelLife life : lives.values()) {
+        load(life).ifPresent(why -> change(() -> life.set(ModelEntry.State.FAILED, why)));
       }
     } catch (InterruptedException e) {
       LOG.log(Level.DEBUG, "loading was interrupted");
@@ -78,70 +87,101 @@ public final class ModelRegistry implements ModelCatalog, AutoCloseable {
     }
   }
 
-  private void loadOne(ModelSource source) throws InterruptedException {
-    set(source.name(), ModelEntry.State.LOADING, "loading " + source.directory(), Optional.empty());
+  /** Returns why it cannot be loaded; empty when it was. */
+  private Optional<String> load(ModelLife life) throws InterruptedException {
+    ModelSource source = life.source();
+    change(life::begin);
     LoadedModel model;
     try {
-      model =
-          loading.load(
-              source,
-              () ->
-                  set(
-                      source.name(),
-                      ModelEntry.State.FAILED,
-                      "its engine failed",
-                      Optional.empty()));
+      model = loading.load(source, () -> failed(life, "its engine failed"));
     } catch (RuntimeException e) {
       LOG.log(Level.ERROR, "model " + source.name() + " cannot be loaded: " + e.getMessage());
       LOG.log(Level.DEBUG, "model " + source.name(), e);
-      set(source.name(), ModelEntry.State.FAILED, String.valueOf(e.getMessage()), Optional.empty());
-      return;
+      return Optional.of(String.valueOf(e.getMessage()));
     }
-    if (!keep(model)) {
+    boolean late;
+    boolean ready;
+    synchronized (this) {
+      late = closed;
+      ready = !late && life.loaded(model, clock.nanoTime());
+    }
+    if (late) {
       model.close();
-      return;
     }
+    if (!ready) {
+      return Optional.empty(); // or its engine has failed already
+    }
+    whenChanged.run();
     model
         .warnings()
         .forEach(warning -> LOG.log(Level.INFO, "model " + source.name() + ": " + warning));
-    set(source.name(), ModelEntry.State.READY, "", Optional.of(model.served()));
+    return Optional.empty();
   }
 
-  private synchronized boolean keep(LoadedModel model) {
-    return !closed && loaded.add(model);
-  }
-
-  private void set(
-      String name, ModelEntry.State state, String message, Optional<ServedModel> served) {
+  /** On the engine's thread, or the registry's after an attempt that failed. */
+  private void failed(ModelLife life, String what) {
+    long delay;
+    String message;
     synchronized (this) {
-      if (entries.get(name).state() == ModelEntry.State.FAILED) {
-        return;
+      delay = life.failed(what, rules, clock.nanoTime());
+      message = life.entry().message();
+    }
+    LOG.log(Level.WARNING, "model " + life.source().name() + ": " + message);
+    whenChanged.run();
+    synchronized (this) {
+      if (delay >= 0 && !closed) {
+        var unused = thread.schedule(() -> reopen(life), delay, TimeUnit.NANOSECONDS);
       }
-      entries.put(name, new ModelEntry(name, state, message, served));
+    }
+  }
+
+  /** On the registry's thread, behind the load that the failed engine came from. */
+  private void reopen(ModelLife life) {
+    Optional<LoadedModel> failed;
+    Optional<LoadedModel> before = Optional.empty();
+    synchronized (this) {
+      failed = life.model();
+      if (failed.isPresent()) {
+        before = life.retire();
+      }
+    }
+    failed.ifPresent(model -> model.loop().close());
+    before.ifPresent(LoadedModel::close);
+    try {
+      load(life).ifPresent(why -> failed(life, why));
+    } catch (InterruptedException e) {
+      LOG.log(Level.DEBUG, "opening again was interrupted");
+    }
+  }
+
+  private void change(Runnable change) {
+    synchronized (this) {
+      change.run();
     }
     whenChanged.run();
   }
 
   @Override
   public synchronized List<ModelEntry> entries() {
-    return List.copyOf(entries.values());
+    return lives.values().stream().map(ModelLife::entry).toList();
   }
 
   @Override
   public ServedModel require(String name) {
-    String wanted = name.isEmpty() ? sources.getFirst().name() : name;
-    ModelEntry entry;
-    synchronized (this) {
-      entry = entries.get(wanted);
-    }
-    if (entry == null) {
+    String wanted = name.isEmpty() ? lives.keySet().iterator().next() : name;
+    ModelLife life = lives.get(wanted);
+    if (life == null) {
       throw new ServingException(
           ErrorReason.MODEL_NOT_FOUND,
-          "model: " + wanted + " (expected: " + String.join(", ", names()) + ")",
+          "model: " + wanted + " (expected: " + String.join(", ", lives.keySet()) + ")",
           List.of(),
           Map.of("model", wanted),
           0,
           null);
+    }
+    ModelEntry entry;
+    synchronized (this) {
+      entry = life.entry();
     }
     return switch (entry.state()) {
       case READY -> entry.served().orElseThrow();
@@ -166,8 +206,8 @@ public final class ModelRegistry implements ModelCatalog, AutoCloseable {
 
   /** Whether no model is loading any more, and at least one is ready. */
   public synchronized boolean isWarm() {
-    return entries.values().stream().noneMatch(entry -> entry.state() == ModelEntry.State.LOADING)
-        && entries.values().stream().anyMatch(entry -> entry.state() == ModelEntry.State.READY);
+    return entries().stream().noneMatch(entry -> entry.state() == ModelEntry.State.LOADING)
+        && entries().stream().anyMatch(entry -> entry.state() == ModelEntry.State.READY);
   }
 
   /** Waits until every model is READY or FAILED. */
@@ -188,7 +228,7 @@ public final class ModelRegistry implements ModelCatalog, AutoCloseable {
   }
 
   private synchronized List<LoadedModel> models() {
-    return List.copyOf(loaded);
+    return lives.values().stream().flatMap(life -> life.model().stream()).toList();
   }
 
   /**
@@ -206,14 +246,13 @@ public final class ModelRegistry implements ModelCatalog, AutoCloseable {
   public void close() {
     synchronized (this) {
       closed = true;
-      if (thread != null) {
-        thread.interrupt();
-      }
     }
+    thread.shutdownNow();
     models().forEach(LoadedModel::close);
+    retired().forEach(LoadedModel::close);
   }
 
-  private List<String> names() {
-    return sources.stream().map(ModelSource::name).toList();
+  private synchronized List<LoadedModel> retired() {
+    return lives.values().stream().flatMap(life -> life.retired().stream()).toList();
   }
 }

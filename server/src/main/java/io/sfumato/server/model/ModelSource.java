@@ -1,5 +1,6 @@
 package io.sfumato.server.model;
 
+import io.sfumato.engine.DeviceChoice;
 import io.sfumato.engine.ProductType;
 import java.nio.file.Path;
 
@@ -10,6 +11,7 @@ import java.nio.file.Path;
  * @param directory Hugging Face layout
  * @param threads of the engine; 0 for one per core
  * @param products number format of the matrix products
+ * @param device where it is computed
  * @param slots sessions that run at the same time
  * @param batchTokens tokens of one step, all sessions together; 0 for as many as all slots need, at
  *     most {@link #USUAL_BATCH_TOKENS}, but always one whole context, or canvas of uniform noise
@@ -25,6 +27,7 @@ public record ModelSource(
     Path directory,
     int threads,
     ProductType products,
+    DeviceChoice device,
     int slots,
     int batchTokens,
     int queueCapacity,
@@ -47,6 +50,7 @@ public record ModelSource(
         directory,
         0,
         ProductType.AUTO,
+        DeviceChoice.AUTO,
         USUAL_SLOTS,
         0,
         USUAL_QUEUE_CAPACITY,

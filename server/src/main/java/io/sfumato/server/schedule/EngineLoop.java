@@ -294,7 +294,7 @@ public final class EngineLoop implements SessionGate, AutoCloseable {
   private void lose(Throwable cause) {
     LOG.log(Level.ERROR, options.threadName() + " failed; its sessions end", cause);
     lost = true;
-    queue.close(ErrorReason.ENGINE_LOST, "engine: lost (expected: a restart of the server)");
+    queue.close(ErrorReason.ENGINE_LOST, "engine: lost (expected: one that runs)");
     for (Session session : queue.removeWaiting()) {
       session.fail(
           new ServingException(ErrorReason.ENGINE_LOST, "engine: lost while the session waited"));

@@ -1,5 +1,6 @@
 package io.sfumato.server.verify;
 
+import io.sfumato.engine.DeviceChoice;
 import io.sfumato.engine.EngineLimits;
 import io.sfumato.engine.EngineOptions;
 import io.sfumato.engine.NativeEngine;
@@ -46,6 +47,7 @@ public final class Verification {
       Path directory,
       int threads,
       ProductType products,
+      DeviceChoice device,
       NanoClock clock,
       Consumer<VerificationRow> rows) {
     if (!GoldenFile.isIn(directory)) {
@@ -56,7 +58,7 @@ public final class Verification {
     GoldenFile golden = GoldenFile.read(directory);
     List<DecodeTrace> traces = golden.traces();
     NativeEngine engine =
-        NativeEngine.open(new EngineOptions(directory, threads, products, true, LIMITS));
+        NativeEngine.open(new EngineOptions(directory, threads, products, device, true, LIMITS));
     try (EngineLoop loop = loop(engine, golden, clock)) {
       Tally tally = new Tally(rows);
       ForwardReplay forward = new ForwardReplay(engine, golden.logitTolerance(), golden.clearGap());

@@ -3,6 +3,7 @@ package io.sfumato.server.app;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.sfumato.engine.DeviceChoice;
 import io.sfumato.engine.ProductType;
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
@@ -31,6 +32,7 @@ class ConfigurationReaderTest {
                 directory: models/default
                 threads: 2
                 products: bf16
+                device: cuda:2
                 slots: 3
                 batch_tokens: 1024
                 queue_capacity: 5
@@ -57,6 +59,7 @@ class ConfigurationReaderTest {
                 BASE.resolve("models/default"),
                 2,
                 ProductType.BF16,
+                new DeviceChoice(DeviceChoice.Kind.CUDA, 2),
                 3,
                 1024,
                 5,

@@ -51,6 +51,11 @@ public final class ModelFiles {
 
   /** Opens an engine that proposes token 300 everywhere, surely. */
   static DenoiseEngine open(EngineOptions options) {
+    return open(options, () -> {});
+  }
+
+  /** The same; calls {@code beforeRun} on every step. */
+  static DenoiseEngine open(EngineOptions options, Runnable beforeRun) {
     EngineInfo info =
         new EngineInfo(
             "scripted",
@@ -76,6 +81,7 @@ public final class ModelFiles {
         info,
         options.limits(),
         (run, batch, candidates) -> {
+          beforeRun.run();
           for (int row = 0; row < batch.candidateCount(); row++) {
             candidates.set(row, 300, 1, 300, 1, 0, 0, 1);
           }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sfumato.engine.DenoiseEngine;
+import io.sfumato.engine.DeviceChoice;
 import io.sfumato.engine.EngineException;
 import io.sfumato.engine.EngineStatus;
 import io.sfumato.engine.NativeEngine;
@@ -61,6 +62,7 @@ class ModelLoaderTest {
             Path.of("..", "fixtures", "diffusion_gemma"),
             1,
             ProductType.F32,
+            DeviceChoice.CPU,
             2,
             0,
             4,
@@ -157,7 +159,17 @@ class ModelLoaderTest {
   void aFamilyThatAttendsInBlocksIsServedWithPages() throws Exception {
     ModelSource source =
         new ModelSource(
-            "sdar", Path.of("..", "fixtures", "sdar"), 1, ProductType.F32, 2, 0, 4, 0, -1, 0);
+            "sdar",
+            Path.of("..", "fixtures", "sdar"),
+            1,
+            ProductType.F32,
+            DeviceChoice.CPU,
+            2,
+            0,
+            4,
+            0,
+            -1,
+            0);
     ModelLoader loader = loader(NativeEngine::open);
     try (LoadedModel model = loader.load(source, () -> {})) {
       assertThat(model.served().defaults().blockCausal()).isTrue();
@@ -199,7 +211,8 @@ class ModelLoaderTest {
     writeSection(section);
     int[] pages = {-1};
     ModelSource source =
-        new ModelSource("test", directory, 1, ProductType.F32, 2, 0, 4, 0, -1, mebibytes);
+        new ModelSource(
+            "test", directory, 1, ProductType.F32, DeviceChoice.CPU, 2, 0, 4, 0, -1, mebibytes);
     assertThatThrownBy(() ->
             loader(
                     options -> {

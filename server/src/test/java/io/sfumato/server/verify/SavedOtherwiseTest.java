@@ -2,6 +2,7 @@ package io.sfumato.server.verify;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sfumato.engine.DeviceChoice;
 import io.sfumato.engine.ProductType;
 import io.sfumato.server.verify.Checkpoint.Weights;
 import io.sfumato.server.verify.VerificationRow.Outcome;
@@ -105,7 +106,7 @@ final class SavedOtherwiseTest {
 
   private static List<VerificationRow> rows(Path directory) {
     List<VerificationRow> rows = new ArrayList<>();
-    Verification.run(directory, 1, ProductType.F32, () -> 0, rows::add);
+    Verification.run(directory, 1, ProductType.F32, DeviceChoice.CPU, () -> 0, rows::add);
     return rows;
   }
 }

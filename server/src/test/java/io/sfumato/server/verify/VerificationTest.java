@@ -3,6 +3,7 @@ package io.sfumato.server.verify;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.sfumato.engine.DeviceChoice;
 import io.sfumato.engine.ProductType;
 import io.sfumato.server.error.ServingException;
 import io.sfumato.server.verify.VerificationRow.Outcome;
@@ -30,7 +31,7 @@ final class VerificationTest {
 
   private boolean verify(Path directory) {
     rows.clear();
-    return Verification.run(directory, 1, ProductType.F32, () -> 0, rows::add);
+    return Verification.run(directory, 1, ProductType.F32, DeviceChoice.CPU, () -> 0, rows::add);
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.sfumato.server.app.bench;
 
 import io.sfumato.engine.AttentionKind;
 import io.sfumato.engine.DenoiseEngine;
+import io.sfumato.engine.DeviceChoice;
 import io.sfumato.engine.EngineException;
 import io.sfumato.engine.EngineInfo;
 import io.sfumato.engine.EngineLimits;
@@ -71,6 +72,12 @@ final class BenchStep implements Callable<Integer> {
       description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private ProductType products = ProductType.AUTO;
 
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      description = "auto, cpu, cuda or cuda:N (default: ${DEFAULT-VALUE}).")
+  private DeviceChoice device = DeviceChoice.AUTO;
+
   @Parameters(
       paramLabel = "DIR",
       arity = "0..1",
@@ -92,13 +99,14 @@ final class BenchStep implements Callable<Integer> {
     int tokens = most * canvas;
     EngineLimits limits = new EngineLimits(most, most, tokens, tokens, 0, 0, PAGE_TOKENS);
     try (DenoiseEngine engine =
-        engines.open(new EngineOptions(model, threads, products, false, limits))) {
+        engines.open(new EngineOptions(model, threads, products, device, false, limits))) {
       EngineInfo info = engine.info();
       out.printf(
           Locale.ROOT,
-          "%s, %,d parameters, %s, products %s, %d threads, canvas %d%n",
+          "%s, %,d parameters, %s, %s, products %s, %d threads, canvas %d%n",
           info.family(),
           info.parameters(),
+          info.device().name(),
           info.instructionSet(),
           info.products(),
           info.threads(),

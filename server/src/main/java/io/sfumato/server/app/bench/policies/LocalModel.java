@@ -1,5 +1,6 @@
 package io.sfumato.server.app.bench.policies;
 
+import io.sfumato.engine.DeviceChoice;
 import io.sfumato.engine.ProductType;
 import io.sfumato.server.app.EmbeddedModel;
 import io.sfumato.server.model.EngineFactory;
@@ -37,7 +38,8 @@ final class LocalModel {
     Path path = directory == null ? EmbeddedModel.source().directory() : directory;
     // One place in the queue: a session may come before the loop has let go of the one before.
     ModelSource source =
-        new ModelSource("bench", path, threads, ProductType.AUTO, 1, 0, 1, 0, -1, 0);
+        new ModelSource(
+            "bench", path, threads, ProductType.AUTO, DeviceChoice.CPU, 1, 0, 1, 0, -1, 0);
     return new ModelLoader(engines, System::nanoTime, Clock.systemUTC(), "bench-")
         .load(source, () -> {});
   }

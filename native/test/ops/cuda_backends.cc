@@ -1,9 +1,14 @@
+// Which of CUDA's backends test/ops runs on; the device is the test program's.
 #include "cuda/cuda_backend.h"
 #include "ops/op_test.h"
-#include "simt/fake_library.h"
-#include "simt/simt_device.h"
 
 namespace sfumato::test {
+
+/// The harness, or a GPU.
+std::unique_ptr<cuda::Device> MakeTestedDevice();
+/// Products through what stands for cuBLASLt on the harness, or through the library itself; null where there is none.
+std::shared_ptr<cuda::DenseProducts> MakeTestedDense(cuda::Device& device, int64_t max_rows);
+
 namespace {
 
 /// Announces the layout of every operation that has one, since tests of single operations begin no step.
@@ -27,16 +32,15 @@ class SingleOperations : public cuda::CudaBackend {
 
 TestedBackend Tested(const std::string& name, cuda::Precision precision) {
   return {name, precision == cuda::Precision::kBfloat16, [precision](int, const BackendLimits& limits) {
-            return std::make_unique<SingleOperations>(std::make_unique<SimtDevice>(), precision, 1, limits);
+            return std::make_unique<SingleOperations>(MakeTestedDevice(), precision, 1, limits);
           }};
 }
 
-/// With products through what stands for cuBLASLt where it has an algorithm.
+/// With products through cuBLASLt where it has an algorithm.
 TestedBackend TestedDense() {
   return {"bf16_cublaslt", true, [](int, const BackendLimits& limits) {
-            const FakeLibrary fake;
-            auto device = std::make_unique<SimtDevice>();
-            auto products = std::make_shared<cuda::DenseProducts>(fake.Load(), *device, limits.max_rows);
+            auto device = MakeTestedDevice();
+            auto products = MakeTestedDense(*device, limits.max_rows);
             return std::make_unique<SingleOperations>(std::move(device), cuda::Precision::kBfloat16, 1, limits,
                                                       std::move(products));
           }};

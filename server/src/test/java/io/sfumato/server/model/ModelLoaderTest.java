@@ -109,7 +109,8 @@ class ModelLoaderTest {
     Path fixture = Path.of("..", "fixtures", "nemotron_labs_diffusion");
     assertThat(ModelDirectory.read(fixture).leastBatchTokens()).isEqualTo(16);
     ModelSource source =
-        new ModelSource("nemotron", fixture, 1, ProductType.F32, 2, 0, 4, 0, -1, 0);
+        new ModelSource(
+            "nemotron", fixture, 1, ProductType.F32, DeviceChoice.CPU, 2, 0, 4, 0, -1, 0);
     try (LoadedModel model = loader(NativeEngine::open).load(source, () -> {})) {
       ModelDefaults defaults = model.served().defaults();
       assertThat(defaults.blockLength()).isEqualTo(16);

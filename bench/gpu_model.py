@@ -46,7 +46,7 @@ def kernels_of(root):
 def demangled(mangled):
     """The kernel's name as it stands in the sources."""
     text = subprocess.run(["c++filt", mangled], check=True, capture_output=True, text=True).stdout
-    inside = re.search(r"RunKernel<(.*)>\(", text).group(1).replace("sfumato::cuda::", "").replace("> >", ">>").strip()
+    inside = re.search(r"RunKernel<(.*)>\(", text).group(1).replace("sfumato::cuda::", "").replace("> >", ">>").replace("unsigned short", "uint16_t").strip()
     return re.sub(r"\((?:int)\)", "", inside)
 
 

@@ -13,6 +13,9 @@ LIMITS = {"sm_80": (65536, 164 << 10, 2048), "sm_90a": (65536, 228 << 10, 2048),
 # of the second-level cache, an assumption; time of a kernel's start and end in a stream without graphs, an assumption.
 CARDS = {"H100": (3.0e12, 470e12), "H200": (4.3e12, 470e12)}
 CACHE_RATE = 5.5e12
+# What one multiprocessor draws of the cache at most, an assumption; they have so many.
+MULTIPROCESSOR_RATE = 0.1e12
+MULTIPROCESSORS = 132
 LAUNCH = 2.0e-6
 # cuBLASLt: seen for BF16 products of 8192 x 8192 x 8192 on both cards; that these shapes reach it where tiles of 128 x 128 fill the
 # multiprocessors, and their part of it where they don't, is an assumption.
@@ -43,7 +46,7 @@ def kernels_of(root):
 def demangled(mangled):
     """The kernel's name as it stands in the sources."""
     text = subprocess.run(["c++filt", mangled], check=True, capture_output=True, text=True).stdout
-    inside = re.search(r"RunKernel<(.*)>\(", text).group(1).replace("sfumato::cuda::", "").replace("> >", ">>").strip()
+    inside = re.search(r"RunKernel<(.*)>\(", text).group(1).replace("sfumato::cuda::", "").replace("> >", ">>").replace("unsigned short", "uint16_t").strip()
     return re.sub(r"\((?:int)\)", "", inside)
 
 
@@ -79,45 +82,59 @@ def print_kernels(sizes, found):
 
 
 class Step:
-    """Bytes and operations of the kernels of one step, with 2 bytes for each weight."""
+    """Bytes, operations and blocks of the kernels of one step in BF16, with 2 bytes for each weight and each number that products read."""
 
     def __init__(self):
         self.parts = {}
 
-    def add(self, part, memory, cache, operations, launches=1):
+    def add(self, part, memory, cache, operations, launches=1, blocks=MULTIPROCESSORS):
         total = self.parts.setdefault(part, [0, 0, 0, 0, []])
         for i, value in enumerate((memory, cache, operations, launches)):
             total[i] += value
-        total[4].append((memory, cache, operations, launches))
+        total[4].append((memory, cache, operations, launches, min(blocks, MULTIPROCESSORS)))
 
-    def product(self, part, rows, outputs, inner, groups=1, calls=1, gated=False):
-        """A block reads 64 outputs' weights for each tile of rows, and the tile's input, in F32, for each 64 outputs."""
+    def product(self, part, rows, outputs, inner, groups=1, gated=False, adds=False, exact=False):
+        """The kernels that CudaBackend::LaunchProduct chooses: a block reads its outputs' weights for each tile of rows, and the
+        tile's input for each block of outputs. Results of gates are read by products, others are floats. exact: a router's,
+        of floats that are three terms."""
         width = outputs * (2 if gated else 1)
-        tile = 16 if rows <= 16 * groups else 64
-        tiles = groups * math.ceil(rows / groups / tile)
+        mean = math.ceil(rows / groups)
+        block, tile = 64, 16 if mean <= 16 else 32 if mean <= 32 or exact else 64
+        if mean > 64 and not exact:
+            block, tile = 128, 128 if groups * math.ceil(mean / 128) * math.ceil(width / 128) >= 100 else 64
+        tiles = sum(share * math.ceil(count / tile) for count, share in rows_of_groups(rows, groups)) * groups
+        read = 4 if exact else 2
         weights = groups * width * inner * 2
-        cache = tiles * width * inner * 2 + tiles * tile * inner * 4 * math.ceil(width / 64)
-        memory = weights + rows * (inner + outputs) * 4
-        for _ in range(calls):
-            self.add(part, memory, max(cache, memory), 2 * tiles * tile * width * inner)
+        cache = tiles * width * inner * 2 + rows * inner * read * math.ceil(width / block)
+        memory = weights + rows * inner * read + rows * outputs * (2 if gated else 8 if adds else 4)
+        operations = 2 * tiles * min(tile, max(mean, 8)) * width * inner * (3 if exact else 1)
+        self.add(part, memory, max(cache, memory), operations, 1, math.ceil(tiles * math.ceil(width / block)))
 
-    def rows(self, part, rows, width, reads, calls=1):
-        for _ in range(calls):
-            self.add(part, rows * width * 4 * reads, rows * width * 4 * reads, 0)
+    def rows(self, part, rows, width, bytes_of_number):
+        self.add(part, rows * width * bytes_of_number, rows * width * bytes_of_number, 0)
 
-    def attention(self, rows, keys, heads, kv_heads, size, calls=1):
-        """Blocks of 64 rows (32 for heads over 256) read keys and values in F32; those split by size score twice."""
+    def attention(self, rows, keys, heads, kv_heads, size):
+        """Blocks of 64 rows (32 for heads over 256) read keys and values; those split by size score twice."""
         blocks = kv_heads * math.ceil(rows * heads / kv_heads / (32 if size > 256 else 64))
-        memory = keys * kv_heads * size * 8 + rows * heads * size * 8
-        for _ in range(calls):
-            self.add("attention", memory, blocks * keys * size * 8, (6 if size > 256 else 4) * rows * heads * keys * size)
+        memory = keys * kv_heads * size * 4 + rows * heads * size * 4
+        self.add("attention", memory, blocks * keys * size * 4, (6 if size > 256 else 4) * rows * heads * keys * size, 1, blocks)
 
     def seconds(self, card):
         memory_rate, rate = CARDS[card]
         times = {}
         for part, (_, _, _, _, kernels) in self.parts.items():
-            times[part] = sum(max(m / memory_rate, c / CACHE_RATE, o / rate) + n * LAUNCH for m, c, o, n in kernels)
+            times[part] = sum(
+                max(m / memory_rate, c / min(CACHE_RATE, b * MULTIPROCESSOR_RATE), o / rate * MULTIPROCESSORS / b) + n * LAUNCH
+                for m, c, o, n, b in kernels)
         return times
+
+
+def rows_of_groups(rows, groups):
+    """(rows, how likely a group has so many): all of them for one group, else as if they were dealt out evenly at random."""
+    if groups == 1:
+        return [(rows, 1.0)]
+    mean = rows / groups
+    return [(count, math.exp(count * math.log(mean) - mean - math.lgamma(count + 1))) for count in range(1, int(mean) * 4 + 16)]
 
 
 def candidates(step, rows, vocabulary, inner, soft):
@@ -129,7 +146,7 @@ def candidates(step, rows, vocabulary, inner, soft):
         step.add("soft embeddings", memory + rows * vocabulary * 8, tiles * memory + rows * vocabulary * 4 * inner / 64,
                  2 * tiles * 64 * vocabulary * inner, 2 * math.ceil(vocabulary / 4096))
     for _ in range(passes):
-        step.add("vocabulary", memory, tiles * (memory + 64 * inner * 4 * vocabulary / 64), 2 * tiles * 64 * vocabulary * inner)
+        step.add("vocabulary", memory, tiles * (memory + 64 * inner * 2 * vocabulary / 64), 2 * tiles * 64 * vocabulary * inner)
     step.add("draw", rows * 64 * inner * 2, rows * 64 * inner * 2, 2 * rows * 8 * 64 * inner)
 
 
@@ -137,14 +154,16 @@ def llada(rows):
     step = Step()
     width, inner, layers = 4096, 12288, 32
     for _ in range(layers):
-        step.rows("norms, rope, sums", rows, width, 3, 2)
-        step.product("attention products", rows, width, width, calls=1)
-        step.product("attention products", rows, 2 * width, width)
-        step.rows("norms, rope, sums", rows, width, 2, 2)
-        step.attention(rows, rows, 32, 32, 128)
+        step.rows("norms, heads", rows, width, 6)
+        step.rows("norms, heads", rows, width, 6)
         step.product("attention products", rows, width, width)
+        step.product("attention products", rows, 2 * width, width)
+        step.rows("norms, heads", rows, width, 6)
+        step.rows("norms, heads", rows, 2 * width, 6)
+        step.attention(rows, rows, 32, 32, 128)
+        step.product("attention products", rows, width, width, adds=True)
         step.product("feed-forward", rows, inner, width, gated=True)
-        step.product("feed-forward", rows, width, inner)
+        step.product("feed-forward", rows, width, inner, adds=True)
     candidates(step, rows, 126464, width, False)
     return step
 
@@ -153,23 +172,28 @@ def diffusion_gemma(rows, context):
     step = Step()
     width = 2816
     step.product("self-conditioning", rows, 2112, width, gated=True)
-    step.product("self-conditioning", rows, width, 2112)
+    step.product("self-conditioning", rows, width, 2112, adds=True)
     for layer in range(30):
         full = layer % 6 == 5
         heads, kv_heads, size = (16, 2, 512) if full else (16, 8, 256)
         keys = context + rows if full else min(context, 1024) + rows
-        step.rows("norms, rope, sums", rows, width, 3, 12)
         step.product("attention products", rows, heads * size, width)
         step.product("attention products", rows, 2 * kv_heads * size, width)
-        step.rows("norms, rope, sums", rows, heads * size, 2, 5)
+        step.rows("norms, heads", rows, heads * size, 6)
+        step.rows("norms, heads", rows, 2 * kv_heads * size, 6)
         step.attention(rows, keys, heads, kv_heads, size)
         step.product("attention products", rows, width, heads * size)
+        step.rows("norms, heads", rows, width, 4 + 8 + 2 + 4 + 2)  # a branch, the residual, three outputs
         step.product("dense feed-forward", rows, 2112, width, gated=True)
         step.product("dense feed-forward", rows, width, 2112)
-        step.product("router", rows, 128, width)
-        step.rows("router", rows * 8, width, 3, 4)
+        step.product("router", rows, 128, width, exact=True)
+        step.rows("router", rows, 128, 8)
+        step.rows("router", rows * 8, 1, 128 * 4)
+        step.rows("router", rows * 8, width, 4)
         step.product("experts", rows * 8, 704, width, groups=128, gated=True)
         step.product("experts", rows * 8, width, 704, groups=128)
+        step.rows("router", rows * 8, width, 4.5)
+        step.rows("norms, heads", rows, width, 8 + 8 + 8 + 2)  # two branches, their sum, the residual, one output
     candidates(step, rows, 262144, width, True)
     return step
 
@@ -216,6 +240,7 @@ def main():
     root, build = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     spilled = print_kernels(kernels_of(root), compiled(build))
     print_step("LLaDA-8B, 256 rows", llada(256))
+    print_step("LLaDA-8B, 32 rows", llada(32))
     print_step("DiffusionGemma-26B-A4B, 256 rows, 4,096 tokens of context", diffusion_gemma(256, 4096))
     print_library_products("LLaDA-8B's products", [(4096, 4096, False), (8192, 4096, False), (12288, 4096, True), (4096, 12288, False)])
     print(f"Bytes spilled by all kernels: {spilled}")

@@ -79,6 +79,7 @@ typedef enum sfumato_product_type {
   SFUMATO_PRODUCT_AUTO = 0,
   SFUMATO_PRODUCT_F32 = 1,
   /* Inputs and weights rounded to BF16, sums in F32, by AVX512_BF16; attention, norms and activations stay in F32.
+   * On GPUs attention reads queries, keys and values in BF16 as well, and pages hold them so.
    * sfumato_open answers FAILED_PRECONDITION where the CPU or the instruction set lacks it. AUTO never chooses it: its
    * results differ from the reference by more than rounding in F32. Routers of experts stay in F32, and heads that soft
    * embeddings are mixed out of. */

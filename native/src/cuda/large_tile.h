@@ -51,7 +51,7 @@ class LargeTile {
     for (int stage = 0; stage < kStages - 1; ++stage)
       CopyRows(shared, weights, input, aligned, first_row, count, stage, ahead);
     Chunks chunk(weights);
-    typename Weights::Loaded loaded[kChunkLoads][kStrips];
+    typename Weights::Loaded loaded[kChunkLoads][kStrips] = {};
     SFUMATO_UNROLL
     for (int load = 0; load < kChunkLoads; ++load) {
       if (there && load < chunk.loads()) Load(weights, strip, chunk.load() + load, loaded[load]);
@@ -68,11 +68,11 @@ class LargeTile {
       chunk.Advance();
       SFUMATO_UNROLL
       for (int load = 0; load < kChunkLoads; ++load) {
-        if (!there || load >= loads) continue;
         typename Weights::Loaded taken[kStrips];
         SFUMATO_UNROLL
         for (int s = 0; s < kStrips; ++s) taken[s] = loaded[load][s];
-        if (load < chunk.loads()) Load(weights, strip, chunk.load() + load, loaded[load]);
+        if (there && load < chunk.loads()) Load(weights, strip, chunk.load() + load, loaded[load]);
+        if (!there || load >= loads) continue;
         SFUMATO_UNROLL
         for (int tile = 0; tile < Weights::kLoadTiles; ++tile)
           MultiplyTile(shared, taken, stage, load * Weights::kLoadTiles + tile, count, sums);

@@ -102,6 +102,55 @@ TEST_F(RoundedOperandsTest, ProductsGiveTheBitsOfFloatsAndWriteThem) {
   }
 }
 
+// Which kernel multiplies depends on the rows of the step, what comes out doesn't: 128 rows at once where there are many
+// blocks of outputs, 16 for the ten rows by themselves.
+TEST_F(RoundedOperandsTest, ManyBlocksGiveTheBitsOfFewRows) {
+  const int64_t inner = 80;
+  const int64_t outputs = 50 * 128 - 3;
+  const int64_t rows = 130;
+  const std::vector<uint16_t> input = Rounded(RandomFloats(rows * inner, 12));
+  const Floats weights = RandomFloats(outputs * inner, 13);
+  const auto packed = backend_.Pack({View(weights, {outputs, inner})});
+  const auto run = [&](int64_t first, int64_t count) {
+    Floats output(static_cast<size_t>(count * outputs));
+    backend_.Matmul({Part::kHead, OperandView(input.data()).From(first * inner), count, packed.get(), nullptr,
+                     Epilogue::kStore, output.data()});
+    return output;
+  };
+  const Floats all = run(0, rows);
+  EXPECT_EQ(run(120, 10), Floats(all.begin() + 120 * outputs, all.end()));
+}
+
+TEST_F(RoundedOperandsTest, GroupsOfManyRowsGiveTheBitsOfEachByItself) {
+  const int64_t inner = 72;
+  const int64_t outputs = 40;
+  const std::vector<int32_t> ends = {150, 150, 213};
+  const std::vector<uint16_t> input = Rounded(RandomFloats(ends.back() * inner, 14));
+  std::vector<Floats> weights;
+  std::vector<std::unique_ptr<PackedMatrix>> packed;
+  std::vector<const PackedMatrix*> matrices;
+  for (uint32_t i = 0; i < 3; ++i) {
+    weights.push_back(RandomFloats(2 * outputs * inner, 15 + i));
+    const Floats gate(weights.back().begin(), weights.back().begin() + outputs * inner);
+    const Floats up(weights.back().begin() + outputs * inner, weights.back().end());
+    packed.push_back(backend_.PackGated(View(gate, {outputs, inner}), View(up, {outputs, inner})));
+    matrices.push_back(packed.back().get());
+  }
+  const auto group = backend_.Group(matrices);
+  std::vector<uint16_t> output(static_cast<size_t>(ends.back() * outputs));
+  backend_.GroupedMatmul({Part::kFeedForward, OperandView(input.data()), ends.back(), ends.data(), group.get(),
+                          Epilogue::kGatedGeluTanh, Operand(output.data())});
+  int64_t first = 0;
+  for (size_t i = 0; i < 3; ++i) {
+    const int64_t count = ends[i] - first;
+    std::vector<uint16_t> alone(static_cast<size_t>(count * outputs));
+    backend_.Matmul({Part::kFeedForward, OperandView(input.data()).From(first * inner), count, matrices[i], nullptr,
+                     Epilogue::kGatedGeluTanh, Operand(alone.data())});
+    EXPECT_EQ(alone, std::vector<uint16_t>(output.begin() + first * outputs, output.begin() + ends[i] * outputs)) << i;
+    first = ends[i];
+  }
+}
+
 // Weights that are not rounded take rounded rows as they are.
 TEST_F(RoundedOperandsTest, ExactWeightsTakeThemAsTheyAre) {
   const std::vector<uint16_t> rounded = Rounded(RandomFloats(size_t{20 * 50}, 10));

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "cuda/cuda_backend.h"
+#include "cuda/launch.h"
 #include "cuda/row_kernels.h"
 #include "ops/op_test.h"
 #include "simt/simt_device.h"
@@ -31,6 +32,23 @@ class WatchedDevice : public test::SimtDevice {
   int64_t fails_at = -1;
 };
 
+/// numbers = (numbers + addend) * factor
+struct AddKernel {
+  static constexpr const char* kName = "add";
+  static constexpr int kThreads = 256;
+  using Shared = NoShared;
+
+  Global<const float> addend;
+  int64_t size;
+  float factor;
+  Global<float> numbers;
+
+  SFUMATO_DEVICE void operator()(Shared&) const {
+    const int64_t i = static_cast<int64_t>(BlockX()) * kThreads + ThreadIndex();
+    if (i < size) numbers[i] = (numbers[i] + addend[i]) * factor;
+  }
+};
+
 class GraphDeviceTest : public testing::Test {
  protected:
   explicit GraphDeviceTest(size_t remembered = GraphDevice::kRemembered) {
@@ -46,7 +64,7 @@ class GraphDeviceTest : public testing::Test {
   /// numbers[0, size) = (numbers + 1) * factor, so many times.
   void Add(int times, int64_t size = kSize, float factor = 1) {
     for (int i = 0; i < times; ++i)
-      Launch(*device_, SumKernel{addend_.data(), size, factor, numbers_.data()}, {(size + 255) / 256, 1, 1});
+      Launch(*device_, AddKernel{addend_.data(), size, factor, numbers_.data()}, {(size + 255) / 256, 1, 1});
   }
 
   std::vector<float> Numbers() {
@@ -185,7 +203,7 @@ class Layers {
       backend_.RmsNorm({hidden_.data(), rows, kWidth, norm_->data(), nullptr, 1e-6f, normed_.data()});
       backend_.Matmul(
           {Part::kFeedForward, normed_.data(), rows, weights_.get(), nullptr, Epilogue::kAdd, hidden_.data()});
-      backend_.Sum({normed_.data(), rows, kWidth, 0.5f, hidden_.data()});
+      backend_.Scale({hidden_.data(), rows, kWidth, 0.5f});
     }
     backend_.EndStep();
     return {hidden_.begin(), hidden_.begin() + rows * kWidth};

@@ -50,16 +50,27 @@ void RemoveMemory(uintptr_t begin) {
   last_end = 0;
 }
 
+namespace {
+
+/// Makes the allocation that holds the address the last one that was seen. Faults are thrown without the lock, since they
+/// allocate.
+bool FindAllocation(uintptr_t origin) {
+  const std::lock_guard lock(mutex);
+  auto next = All().upper_bound(origin);
+  if (next == All().begin() || origin > (--next)->second) return false;
+  last_begin = next->first;
+  last_end = next->second;
+  return true;
+}
+
+}  // namespace
+
 void CheckGlobal(const void* base, const void* address, int64_t bytes, int64_t alignment) {
   const auto origin = reinterpret_cast<uintptr_t>(base);
   const auto place = reinterpret_cast<uintptr_t>(address);
   if (origin < last_begin || origin >= last_end) {
-    const std::lock_guard lock(mutex);
-    auto next = All().upper_bound(origin);
-    if (next == All().begin() || origin > (--next)->second)
+    if (!FindAllocation(origin))
       throw Fault(base == nullptr ? "global memory: a null array" : "global memory: an array that nobody allocated");
-    last_begin = next->first;
-    last_end = next->second;
   }
   if (place < last_begin || place + static_cast<uintptr_t>(bytes) > last_end) {
     throw Fault("global memory: " + std::to_string(bytes) + " bytes at " +

@@ -40,21 +40,23 @@ class ProductTile {
   static SFUMATO_DEVICE void Multiply(Shared& shared, const Fragments& weights, int64_t first_strip, const Input& input,
                                       const int32_t (&rows)[kRowTiles]) {
     float sums[kBlockStrips][kRowTiles][4] = {};
-    const int64_t loads = weights.tiles / Weights::kLoadTiles;
-    const int64_t begin = loads * WarpIndex() / kProductWarps;
-    const int64_t end = loads * (WarpIndex() + 1) / kProductWarps;
-    const bool aligned = weights.inner % 4 == 0;
+    // 32 bits where they are enough: the sums leave few registers.
+    const int32_t loads = weights.tiles / Weights::kLoadTiles;
+    const auto inner = static_cast<int32_t>(weights.inner);
+    const int32_t begin = loads * WarpIndex() / kProductWarps;
+    const int32_t end = loads * (WarpIndex() + 1) / kProductWarps;
+    const bool aligned = inner % 4 == 0;
     WeightStream<Weights> stream(weights, first_strip, begin, end);
-    for (int64_t load = begin; load < end; ++load) {
+    for (int32_t load = begin; load < end; ++load) {
       stream.Take(load);
       SFUMATO_UNROLL
       for (int tile = 0; tile < Weights::kLoadTiles; ++tile) {
         uint32_t left[kBlockStrips][Weights::kTerms][4];
         stream.Expand(tile, left);
-        const int64_t k = (load * Weights::kLoadTiles + tile) * kInnerTile + Lane() % 4 * 4;
+        const int32_t k = (load * Weights::kLoadTiles + tile) * kInnerTile + Lane() % 4 * 4;
         SFUMATO_UNROLL
         for (int j = 0; j < kRowTiles; ++j) {
-          const Float4 numbers = LoadRow(input, rows[j], k, weights.inner, aligned);
+          const Float4 numbers = LoadRow(input, rows[j], k, inner, aligned);
           uint32_t low[kInputTerms];
           uint32_t high[kInputTerms];
           SplitBfloat16(numbers.x, numbers.y, low);
@@ -79,9 +81,9 @@ class ProductTile {
   static constexpr int kOrders = kInputTerms > Weights::kTerms ? kInputTerms : Weights::kTerms;
 
   /// Four numbers of a row, zeros where it has none.
-  static SFUMATO_DEVICE Float4 LoadRow(const Input& input, int32_t row, int64_t k, int64_t inner, bool aligned) {
+  static SFUMATO_DEVICE Float4 LoadRow(const Input& input, int32_t row, int32_t k, int32_t inner, bool aligned) {
     if (row < 0) return {0, 0, 0, 0};
-    const int64_t start = row * inner;
+    const int64_t start = static_cast<int64_t>(row) * inner;
     const bool whole = aligned && k + 4 <= inner;
     if (whole && input.bfloat16s.IsNull()) return Load4(input.floats, start + k);
     if (whole) {
@@ -89,7 +91,7 @@ class ProductTile {
       return {BitCast<float>(words.x << 16), BitCast<float>(words.x & 0xFFFF0000), BitCast<float>(words.y << 16),
               BitCast<float>(words.y & 0xFFFF0000)};
     }
-    const auto number = [&](int64_t i) {
+    const auto number = [&](int32_t i) {
       if (i >= inner) return 0.0f;
       return input.bfloat16s.IsNull() ? input.floats[start + i] : FromBfloat16(input.bfloat16s[start + i]);
     };

@@ -94,10 +94,13 @@ public final class ModelRegistry implements ModelCatalog, AutoCloseable {
     LoadedModel model;
     try {
       model = loading.load(source, () -> failed(life, "its engine failed"));
-    } catch (RuntimeException e) {
-      LOG.log(Level.ERROR, "model " + source.name() + " cannot be loaded: " + e.getMessage());
+    } catch (RuntimeException | Error e) {
+      // An Error, too: the executor would keep it to itself, and the models behind would never
+      // load.
+      String why = e instanceof Error ? e.toString() : String.valueOf(e.getMessage());
+      LOG.log(Level.ERROR, "model " + source.name() + " cannot be loaded: " + why);
       LOG.log(Level.DEBUG, "model " + source.name(), e);
-      return Optional.of(String.valueOf(e.getMessage()));
+      return Optional.of(why);
     }
     boolean late;
     boolean ready;

@@ -81,6 +81,27 @@ class ModelRegistryTest {
   }
 
   @Test
+  void anErrorWhileAModelLoadsIsToldAndTheOthersLoad() throws Exception {
+    ModelFiles.complete(directory);
+    ModelRegistry.Loading loading =
+        (source, whenLost) -> {
+          if (source.name().equals("broken")) {
+            throw new OutOfMemoryError("of a test");
+          }
+          return loader.load(source, whenLost);
+        };
+    List<ModelSource> sources =
+        List.of(ModelSource.of("broken", directory), ModelSource.of("good", directory));
+    try (ModelRegistry registry = registry(sources, loading, () -> {})) {
+      registry.start();
+      registry.awaitSettled();
+      assertThat(states(registry)).containsExactly(ModelEntry.State.FAILED, ModelEntry.State.READY);
+      assertThat(registry.entries().getFirst().message())
+          .isEqualTo("java.lang.OutOfMemoryError: of a test");
+    }
+  }
+
+  @Test
   void aModelThatCannotBeLoadedFailsAlone() throws Exception {
     ModelFiles.complete(directory);
     List<ModelSource> sources =

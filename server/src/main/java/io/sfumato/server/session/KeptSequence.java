@@ -14,7 +14,7 @@ public abstract class KeptSequence {
   final SessionSpec spec;
   final Canvas canvas;
   final int promptLength;
-  private final int maskToken;
+  final int maskToken;
   private int reused; // tokens that were in the pages from the start
   private int held; // tokens in the pages
   private int passes;

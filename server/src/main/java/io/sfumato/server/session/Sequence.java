@@ -20,7 +20,6 @@ import io.sfumato.server.canvas.Canvas;
 final class Sequence extends KeptSequence {
 
   private final Attending attending;
-  private final int maskToken;
   private final int chunkTokens;
   private final CachedContext cached; // null without an approximate cache
   private int start; // of the step at hand
@@ -32,7 +31,6 @@ final class Sequence extends KeptSequence {
 
   Sequence(SessionSpec spec, Canvas canvas, ModelFacts model) {
     super(spec, canvas, model);
-    maskToken = model.maskToken();
     attending = spec.attending();
     cached = spec.cache() == CacheMode.NONE ? null : new CachedContext(canvas);
     chunkTokens = Math.max(model.chunkTokens(), attending.blockLength());

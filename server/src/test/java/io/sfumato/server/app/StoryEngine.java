@@ -3,6 +3,7 @@ package io.sfumato.server.app;
 import io.sfumato.engine.AttentionKind;
 import io.sfumato.engine.Candidates;
 import io.sfumato.engine.DenoiseEngine;
+import io.sfumato.engine.EngineDevice;
 import io.sfumato.engine.EngineInfo;
 import io.sfumato.engine.EngineOptions;
 import io.sfumato.engine.ScriptedEngine;
@@ -56,7 +57,8 @@ final class StoryEngine implements EngineFactory {
             1,
             0,
             0,
-            0);
+            0,
+            EngineDevice.HOST);
     return new ScriptedEngine(info, options.limits(), this::propose);
   }
 

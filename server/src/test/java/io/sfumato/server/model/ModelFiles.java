@@ -2,6 +2,7 @@ package io.sfumato.server.model;
 
 import io.sfumato.engine.AttentionKind;
 import io.sfumato.engine.DenoiseEngine;
+import io.sfumato.engine.EngineDevice;
 import io.sfumato.engine.EngineInfo;
 import io.sfumato.engine.EngineOptions;
 import io.sfumato.engine.ScriptedEngine;
@@ -76,7 +77,8 @@ public final class ModelFiles {
             1,
             0,
             0,
-            0);
+            0,
+            EngineDevice.HOST);
     return new ScriptedEngine(
         info,
         options.limits(),

@@ -7,6 +7,7 @@ import io.grpc.inprocess.InProcessChannelBuilder;
 import io.grpc.inprocess.InProcessServerBuilder;
 import io.grpc.netty.NettyChannelBuilder;
 import io.sfumato.engine.AttentionKind;
+import io.sfumato.engine.EngineDevice;
 import io.sfumato.engine.EngineInfo;
 import io.sfumato.engine.EngineLimits;
 import io.sfumato.engine.ScriptedEngine;
@@ -153,7 +154,8 @@ final class RpcFixture implements AutoCloseable {
         1,
         0,
         0,
-        0);
+        0,
+        EngineDevice.HOST);
   }
 
   static ModelDefaults defaults() {

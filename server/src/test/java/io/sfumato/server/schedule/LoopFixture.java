@@ -1,6 +1,7 @@
 package io.sfumato.server.schedule;
 
 import io.sfumato.engine.AttentionKind;
+import io.sfumato.engine.EngineDevice;
 import io.sfumato.engine.EngineInfo;
 import io.sfumato.engine.EngineLimits;
 import io.sfumato.engine.ScriptedEngine;
@@ -105,7 +106,8 @@ public final class LoopFixture {
         1,
         0,
         0,
-        0);
+        0,
+        EngineDevice.HOST);
   }
 
   SessionHandle open(Specs specs) {

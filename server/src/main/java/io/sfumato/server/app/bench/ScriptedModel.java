@@ -2,6 +2,7 @@ package io.sfumato.server.app.bench;
 
 import io.sfumato.engine.AttentionKind;
 import io.sfumato.engine.Candidates;
+import io.sfumato.engine.EngineDevice;
 import io.sfumato.engine.EngineInfo;
 import io.sfumato.engine.EngineLimits;
 import io.sfumato.engine.ScriptedEngine;
@@ -69,7 +70,8 @@ final class ScriptedModel implements ModelCatalog, AutoCloseable {
             1,
             0,
             0,
-            0);
+            0,
+            EngineDevice.HOST);
     loop =
         new EngineLoop(
             new ScriptedEngine(

@@ -2,6 +2,7 @@ package io.sfumato.server.app.bench.policies;
 
 import io.sfumato.engine.AttentionKind;
 import io.sfumato.engine.Candidates;
+import io.sfumato.engine.EngineDevice;
 import io.sfumato.engine.EngineInfo;
 import io.sfumato.engine.EngineLimits;
 import io.sfumato.engine.ScriptedEngine;
@@ -55,7 +56,8 @@ final class TraceScript implements ScriptedEngine.Script {
             1,
             0,
             0,
-            0);
+            0,
+            EngineDevice.HOST);
     EngineLimits limits = new EngineLimits(1, 1, positions, header.canvasLength(), 0, 0, 0);
     EngineLoop loop =
         new EngineLoop(

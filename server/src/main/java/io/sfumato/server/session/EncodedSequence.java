@@ -15,8 +15,7 @@ final class EncodedSequence extends KeptSequence {
 
   private final int chunkTokens;
   private final int maxPositions;
-  private final int[]
-      noise; // what the model reads in the block at work; null for what stands there
+  private final int[] noise; // what the model reads in the block; null for the canvas's tokens
   private int start; // of the step at hand
   private int end;
   private boolean filling; // the step at hand only fills pages
@@ -27,8 +26,8 @@ final class EncodedSequence extends KeptSequence {
   }
 
   /**
-   * @param noise what the model reads in the block at work, kept up to date by the caller //
-   *     [block]
+   * @param noise what the model reads in the block at work, kept up to date by the caller, one
+   *     token for each position
    */
   EncodedSequence(SessionSpec spec, Canvas canvas, ModelFacts model, int[] noise) {
     super(spec, canvas, model);

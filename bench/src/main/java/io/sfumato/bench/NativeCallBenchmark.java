@@ -1,6 +1,7 @@
 package io.sfumato.bench;
 
 import io.sfumato.engine.Candidates;
+import io.sfumato.engine.DeviceChoice;
 import io.sfumato.engine.EngineLimits;
 import io.sfumato.engine.EngineOptions;
 import io.sfumato.engine.ItemKind;
@@ -42,7 +43,9 @@ public class NativeCallBenchmark {
   public void open() {
     EngineLimits limits = new EngineLimits(1, 8, 512, 512, 0, 0, 16);
     Path model = Path.of(System.getProperty("sfumato.home", "."), "models", "default");
-    engine = NativeEngine.open(new EngineOptions(model, 1, ProductType.AUTO, false, limits));
+    engine =
+        NativeEngine.open(
+            new EngineOptions(model, 1, ProductType.AUTO, DeviceChoice.CPU, false, limits));
     nothing = new StepBatch(limits);
     oneToken = new StepBatch(limits);
     oneToken.add(ItemKind.DENOISE, 0, 0);

@@ -19,15 +19,4 @@ public record EngineOptions(
     ProductType products,
     DeviceChoice device,
     boolean approximateCache,
-    EngineLimits limits) {
-
-  /** On the CPU. */
-  public EngineOptions(
-      Path modelDirectory,
-      int threads,
-      ProductType products,
-      boolean approximateCache,
-      EngineLimits limits) {
-    this(modelDirectory, threads, products, DeviceChoice.CPU, approximateCache, limits);
-  }
-}
+    EngineLimits limits) {}

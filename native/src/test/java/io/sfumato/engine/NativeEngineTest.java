@@ -32,7 +32,9 @@ final class NativeEngineTest {
 
   @BeforeEach
   void open() {
-    engine = NativeEngine.open(new EngineOptions(LLADA, 1, ProductType.F32, false, LIMITS));
+    engine =
+        NativeEngine.open(
+            new EngineOptions(LLADA, 1, ProductType.F32, DeviceChoice.CPU, false, LIMITS));
     batch = new StepBatch(LIMITS);
   }
 
@@ -214,13 +216,16 @@ final class NativeEngineTest {
   private static EngineException openFailure(Path directory, ProductType products) {
     return catchThrowableOfType(
         EngineException.class,
-        () -> NativeEngine.open(new EngineOptions(directory, 1, products, false, LIMITS)));
+        () ->
+            NativeEngine.open(
+                new EngineOptions(directory, 1, products, DeviceChoice.CPU, false, LIMITS)));
   }
 
   @Test
   void aPartOverWhatPagesHoldComesToTheCandidatesOfTheWhole() {
     EngineLimits limits = new EngineLimits(1, 1, 32, 32, 0, 4, 4);
-    EngineOptions options = new EngineOptions(LLADA, 1, ProductType.F32, true, limits);
+    EngineOptions options =
+        new EngineOptions(LLADA, 1, ProductType.F32, DeviceChoice.CPU, true, limits);
     try (NativeEngine cached = NativeEngine.open(options)) {
       assertThat(cached.info().approximateCache()).isTrue();
       assertThat(cached.info().keyValueCache()).isFalse();

@@ -3,6 +3,7 @@ package io.sfumato.server.schedule;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sfumato.engine.AttentionKind;
+import io.sfumato.engine.DeviceChoice;
 import io.sfumato.engine.EngineInfo;
 import io.sfumato.engine.EngineLimits;
 import io.sfumato.engine.EngineOptions;
@@ -287,7 +288,8 @@ final class EncodedInvarianceTest {
 
   private static NativeEngine engine(Noise noise, EngineLimits limits) {
     Path model = Path.of("..", "fixtures", noise.family);
-    return NativeEngine.open(new EngineOptions(model, 1, ProductType.F32, false, limits));
+    return NativeEngine.open(
+        new EngineOptions(model, 1, ProductType.F32, DeviceChoice.CPU, false, limits));
   }
 
   private static EngineLoop loop(NativeEngine engine, int prefixCacheTokens) {

@@ -2,6 +2,7 @@ package io.sfumato.server.schedule;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sfumato.engine.DeviceChoice;
 import io.sfumato.engine.EngineLimits;
 import io.sfumato.engine.EngineOptions;
 import io.sfumato.engine.NativeEngine;
@@ -70,7 +71,8 @@ final class NativeBatchInvarianceTest {
     EngineLimits limits = new EngineLimits(SLOTS, 16, 1024, 1024, Specs.MOST_ALTERNATIVES, 0, 16);
     Path model = Path.of("..", "models", "default");
     NativeEngine engine =
-        NativeEngine.open(new EngineOptions(model, 2, ProductType.F32, false, limits));
+        NativeEngine.open(
+            new EngineOptions(model, 2, ProductType.F32, DeviceChoice.CPU, false, limits));
     vocabulary = engine.info().vocabulary();
     endOfText = engine.info().endOfTextTokenId();
     loop =

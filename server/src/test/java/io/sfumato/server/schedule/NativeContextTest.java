@@ -2,6 +2,7 @@ package io.sfumato.server.schedule;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sfumato.engine.DeviceChoice;
 import io.sfumato.engine.EngineInfo;
 import io.sfumato.engine.EngineLimits;
 import io.sfumato.engine.EngineOptions;
@@ -83,7 +84,8 @@ final class NativeContextTest {
 
   private static NativeEngine engine(String family, boolean approximate, EngineLimits limits) {
     Path model = Path.of("..", "fixtures", family);
-    return NativeEngine.open(new EngineOptions(model, 1, ProductType.F32, approximate, limits));
+    return NativeEngine.open(
+        new EngineOptions(model, 1, ProductType.F32, DeviceChoice.CPU, approximate, limits));
   }
 
   private static EngineLoop loop(NativeEngine engine, int prefixCacheTokens) {

@@ -1,5 +1,6 @@
 package io.sfumato.server.app.bench;
 
+import io.sfumato.engine.DeviceChoice;
 import io.sfumato.engine.EngineLimits;
 import io.sfumato.engine.EngineOptions;
 import io.sfumato.engine.ItemKind;
@@ -80,7 +81,8 @@ final class BenchTemplates implements Callable<Integer> {
     Path model = EmbeddedModel.source().directory();
     try (Link link = server.open(engines);
         NativeEngine engine =
-            NativeEngine.open(new EngineOptions(model, 0, ProductType.AUTO, false, limits))) {
+            NativeEngine.open(
+                new EngineOptions(model, 0, ProductType.AUTO, DeviceChoice.CPU, false, limits))) {
       for (int index = 0; index < count; index++) {
         fill(
             link,

@@ -1,7 +1,6 @@
 package io.sfumato.server.model;
 
 import io.sfumato.engine.DenoiseEngine;
-import io.sfumato.engine.EngineDevice;
 import io.sfumato.engine.EngineException;
 import io.sfumato.engine.EngineInfo;
 import io.sfumato.engine.EngineLimits;
@@ -25,7 +24,6 @@ import java.lang.System.Logger.Level;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -75,7 +73,6 @@ public final class ModelLoader {
       Optional<HuggingFaceTextCodec> codec = result(text);
       codec.ifPresent(opened::add);
       EngineInfo info = engine.info();
-      LOG.log(Level.INFO, "model " + source.name() + ": " + whereItRuns(info));
       ModelDefaults defaults = PublishedDefaults.read(directory, info);
       int mask = defaults.isUniform() ? -1 : maskToken(source, directory, codec, info);
       warmUp(engine, Math.max(mask, 0), defaults);
@@ -123,28 +120,6 @@ public final class ModelLoader {
     } finally {
       watch.stop();
     }
-  }
-
-  private static String whereItRuns(EngineInfo info) {
-    EngineDevice device = info.device();
-    String memory =
-        String.format(
-            Locale.ROOT,
-            "%s, %,d MiB of weights, %,d MiB of key-value pages, %,d MiB of other state",
-            device.name(),
-            info.weightBytes() >> 20,
-            device.pageBytes() >> 20,
-            (info.stateBytes() - device.pageBytes()) >> 20);
-    if (device.reservedBytes() > 0) {
-      memory +=
-          String.format(
-              Locale.ROOT,
-              "; took %,d of %,d free MiB of the GPU's %,d",
-              device.reservedBytes() >> 20,
-              device.freeBytes() >> 20,
-              device.totalBytes() >> 20);
-    }
-    return device.note().isEmpty() ? memory : memory + "; no GPU: " + device.note();
   }
 
   private Optional<HuggingFaceTextCodec> openText(ModelDirectory directory) {

@@ -1,5 +1,7 @@
 package io.sfumato.server.model;
 
+import io.sfumato.engine.EngineDevice;
+import io.sfumato.engine.EngineInfo;
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
 import io.sfumato.server.session.NanoClock;
@@ -7,6 +9,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -115,10 +118,33 @@ public final class ModelRegistry implements ModelCatalog, AutoCloseable {
       return Optional.empty(); // or its engine has failed already
     }
     whenChanged.run();
+    LOG.log(Level.INFO, "model " + source.name() + ": " + whereItRuns(model.served().engine()));
     model
         .warnings()
         .forEach(warning -> LOG.log(Level.INFO, "model " + source.name() + ": " + warning));
     return Optional.empty();
+  }
+
+  private static String whereItRuns(EngineInfo info) {
+    EngineDevice device = info.device();
+    String memory =
+        String.format(
+            Locale.ROOT,
+            "%s, %,d MiB of weights, %,d MiB of key-value pages, %,d MiB of other state",
+            device.name(),
+            info.weightBytes() >> 20,
+            device.pageBytes() >> 20,
+            (info.stateBytes() - device.pageBytes()) >> 20);
+    if (device.reservedBytes() > 0) {
+      memory +=
+          String.format(
+              Locale.ROOT,
+              "; took %,d of %,d free MiB of the GPU's %,d",
+              device.reservedBytes() >> 20,
+              device.freeBytes() >> 20,
+              device.totalBytes() >> 20);
+    }
+    return device.note().isEmpty() ? memory : memory + "; no GPU: " + device.note();
   }
 
   /** On the engine's thread, or the registry's after an attempt that failed. */

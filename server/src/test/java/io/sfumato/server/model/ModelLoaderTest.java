@@ -24,6 +24,11 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -52,6 +57,35 @@ class ModelLoaderTest {
           .containsExactly(
               "generation_config.json sfumato: none (decoding defaults are the family's)");
     }
+  }
+
+  /** Tools show this log, so that a large model's progress can be seen. */
+  @Test
+  void aLoadThatIsSoonDoneLogsNothing() throws Exception {
+    ModelFiles.complete(directory);
+    List<String> lines = new CopyOnWriteArrayList<>();
+    Handler handler =
+        new Handler() {
+          @Override
+          public void publish(LogRecord line) {
+            lines.add(line.getMessage());
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    Logger log = Logger.getLogger(ModelLoader.class.getName());
+    log.setLevel(Level.INFO);
+    log.addHandler(handler);
+    try {
+      load().close();
+    } finally {
+      log.removeHandler(handler);
+    }
+    assertThat(lines).isEmpty();
   }
 
   @Test

@@ -81,13 +81,22 @@ typedef enum sfumato_product_type {
   /* Inputs and weights rounded to BF16, sums in F32, by AVX512_BF16; attention, norms and activations stay in F32.
    * On GPUs attention reads queries, keys and values in BF16 as well, and pages hold them so.
    * sfumato_open answers FAILED_PRECONDITION where the CPU or the instruction set lacks it. AUTO never chooses it: its
-   * results differ from the reference by more than rounding in F32. Routers of experts stay in F32, and heads that soft
-   * embeddings are mixed out of. */
+   * results differ from the reference by more than rounding in F32. Routers of experts stay in F32, and on CPUs heads that
+   * soft embeddings are mixed out of. */
   SFUMATO_PRODUCT_BF16 = 2,
   /* Weights kept in 8 bits, each output's divided by a 127th of its largest magnitude; inputs rounded to 8 bits by groups
    * of 128 numbers of a row; sums of a group exact, groups added in F32. On every CPU, fastest with AVX512_VNNI or
    * AVX_VNNI. What BF16 leaves in F32 stays so. Never chosen by AUTO. */
-  SFUMATO_PRODUCT_INT8 = 3
+  SFUMATO_PRODUCT_INT8 = 3,
+  /* Weights kept as FP8 (E4M3 of the OCP's 8-bit formats), each output's divided by the least power of two that takes its
+   * largest magnitude to 448 or less: a byte each. Inputs, keys, values and attention rounded as with BF16, sums in F32.
+   * Routers of experts, and heads that soft embeddings are mixed out of, keep the weights of the file. On GPUs; sfumato_open
+   * answers FAILED_PRECONDITION on a CPU, and DATA_LOSS for weights that are not finite or beyond 2^100. Never chosen by
+   * AUTO. */
+  SFUMATO_PRODUCT_FP8 = 4,
+  /* As FP8, but weights are whole numbers of -8..7 times a scale, in BF16, for each group of 32 inner numbers of an output:
+   * 4.5 bits each. Heads that FP8 rounds are kept in FP8. */
+  SFUMATO_PRODUCT_INT4 = 5
 } sfumato_product_type;
 
 /* Instruction set of the CPU kernels. Anything but AUTO is for tests and comparisons; one that the CPU lacks answers

@@ -28,6 +28,34 @@ constexpr float FromFloat16(uint16_t bits) {
   return std::bit_cast<float>(sign | (wide_exponent << 23) | (mantissa << 13));
 }
 
+/// E4M3 with subnormals, without infinities (FP8 of the OCP's 8-bit formats): magnitudes 2^-9 to 448.
+constexpr float kMaxFloat8 = 448.0f;
+
+constexpr float FromFloat8(uint8_t bits) {
+  const uint32_t sign = static_cast<uint32_t>(bits & 0x80) << 24;
+  const uint32_t magnitude = bits & 0x7F;
+  if (magnitude == 0x7F) return std::bit_cast<float>(sign | 0x7FC00000);
+  if (magnitude < 8) {
+    const float number = static_cast<float>(magnitude) * 0x1p-9f;
+    return sign != 0 ? -number : number;
+  }
+  return std::bit_cast<float>(sign | ((magnitude << 20) + (120u << 23)));
+}
+
+/// Rounds to the nearest, ties to even; what is larger becomes the largest number, NaN stays NaN.
+constexpr uint8_t ToFloat8(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  const auto sign = static_cast<uint8_t>(bits >> 24 & 0x80);
+  const uint32_t magnitude = bits & 0x7FFFFFFF;
+  if (magnitude > 0x7F800000) return sign | 0x7F;
+  if (magnitude >= std::bit_cast<uint32_t>(kMaxFloat8)) return sign | 0x7E;
+  // Beside 2^14 floats are multiples of 2^-9, as subnormal numbers are.
+  if (magnitude < std::bit_cast<uint32_t>(0x1p-6f))
+    return sign | static_cast<uint8_t>(std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude) + 0x1p14f) & 0x0F);
+  const uint32_t rounded = magnitude + 0x7FFFF + (magnitude >> 20 & 1);
+  return sign | static_cast<uint8_t>((rounded - (120u << 23)) >> 20);
+}
+
 }  // namespace sfumato
 
 #endif  // SFUMATO_BASE_NUMBER_FORMATS_H_

@@ -40,6 +40,9 @@ const Int8Kernels& Int8KernelsOf(InstructionSet set) {
 }
 
 RoundingKernels RoundingKernelsOf(InstructionSet set, ProductFormat products) {
+  if (products == ProductFormat::kFp8 || products == ProductFormat::kInt4)
+    Fail(SFUMATO_FAILED_PRECONDITION, "product_type", products == ProductFormat::kFp8 ? "FP8" : "INT4",
+         "F32, BF16 or INT8, since CPUs have no kernels for it");
   if (products == ProductFormat::kBfloat16) return {&Bfloat16KernelsOf(set), nullptr};
   if (products == ProductFormat::kInt8) return {nullptr, &Int8KernelsOf(set)};
   return {};

@@ -301,7 +301,7 @@ struct AttentionKernel {
       const int place = (stage * kKeys + j * 8 + Lane() / 4) * kKeyStride + dim / Numbers::kOfWord;
       uint32_t right[2][kTerms];
       if constexpr (kTerms == 1) {
-        const Word2 key = Load2(shared.keys, place);
+        const Word2 key = LoadWords2(shared.keys, place);
         right[0][0] = key.x;
         right[1][0] = key.y;
       } else {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include "base/error.h"
 #include "cuda/precision_tiles.h"
@@ -119,11 +120,16 @@ void CandidateStage::Run(const CandidateArguments& arguments, const StepUpload& 
   CandidateStep described = Describe(arguments, step, logits.data());
   const auto& head = static_cast<const CudaMatrix&>(*arguments.head);
   const bool rounded = arguments.hidden.floats == nullptr;
-  ForTerms(head.precision(), head.terms(), rounded, [&](auto tiles, auto inputs, auto format) {
-    described.pieces = segments_ * SharesOf(tiles.value);
-    LaunchPasses<tiles.value, inputs.value, decltype(format)>(described);
-    if (arguments.soft.data != nullptr)
-      LaunchSoftEmbeddings<tiles.value, inputs.value, decltype(format)>(described, arguments.soft, step.sequences());
+  ForFormat(head.precision(), head.format(), rounded, [&](auto tiles, auto inputs, auto format) {
+    using Format = decltype(format);
+    if constexpr (std::is_same_v<Format, Int4Weights>) {
+      Fail(SFUMATO_INTERNAL, "head", "4 bits", "what CudaBackend::PackHead packs");
+    } else {
+      described.pieces = segments_ * SharesOf(tiles.value);
+      LaunchPasses<tiles.value, inputs.value, Format>(described);
+      if (arguments.soft.data != nullptr)
+        LaunchSoftEmbeddings<tiles.value, inputs.value, Format>(described, arguments.soft, step.sequences());
+    }
   });
   device_.Download(host_results_, results_.data(), ResultBytes(static_cast<int64_t>(rows.size())));
   int32_t not_finite = 0;

@@ -119,13 +119,26 @@ CudaBackend::CudaBackend(std::unique_ptr<Device> device, Precision precision, in
 CudaBackend::~CudaBackend() = default;
 
 Precision PrecisionOf(ProductFormat products) {
-  if (products == ProductFormat::kInt8)
-    Fail(SFUMATO_FAILED_PRECONDITION, "product_type", "INT8", "F32 or BF16, since there are no such kernels for GPUs");
-  return products == ProductFormat::kBfloat16 ? Precision::kBfloat16 : Precision::kFloat32;
+  switch (products) {
+    case ProductFormat::kFloat32:
+      return Precision::kFloat32;
+    case ProductFormat::kBfloat16:
+      return Precision::kBfloat16;
+    case ProductFormat::kFp8:
+      return Precision::kFp8;
+    case ProductFormat::kInt4:
+      return Precision::kInt4;
+    case ProductFormat::kInt8:
+      break;
+  }
+  Fail(SFUMATO_FAILED_PRECONDITION, "product_type", "INT8",
+       "F32, BF16, FP8 or INT4, since there are no such kernels for GPUs");
 }
 
 std::string CudaBackend::ProductsName() const {
   if (dense_ != nullptr) return "bf16 tensor cores, " + dense_->Name();
+  if (precision_ == Precision::kFp8) return "bf16 by fp8 weights, tensor cores";
+  if (precision_ == Precision::kInt4) return "bf16 by int4 weights, tensor cores";
   return precision_ == Precision::kBfloat16 ? "bf16 tensor cores" : "f32 as bf16 terms, tensor cores";
 }
 
@@ -215,7 +228,7 @@ std::unique_ptr<PackedMatrix> CudaBackend::PackGatedExpert(const TensorView& gat
 }
 
 std::unique_ptr<PackedMatrix> CudaBackend::PackHead(const TensorView& matrix) {
-  return PackFragments(precision_, {matrix}, false);
+  return PackFragments(precision_ == Precision::kInt4 ? Precision::kFp8 : precision_, {matrix}, false);
 }
 
 void CudaBackend::CountPacked(const PackedMatrix& matrix, const std::vector<TensorView>& parts) {
@@ -340,7 +353,7 @@ void CudaBackend::LaunchProduct(const Matrix& matrix, const Product& product, in
            {grouped ? groups : Quotient(rows, Kernel::kRows), Quotient(product.weights.strips, Kernel::kStrips), 1});
   };
   const bool rounded = product.input.floats.IsNull();
-  ForTerms(matrix.precision(), matrix.terms(), rounded, [&](auto tiles, auto inputs, auto format) {
+  ForFormat(matrix.precision(), matrix.format(), rounded, [&](auto tiles, auto inputs, auto format) {
     using Format = decltype(format);
     if constexpr (inputs.value == 1) {
       using Largest = LargeProductKernel<16, Format>;
@@ -423,10 +436,10 @@ void CudaBackend::Attention(const AttentionArguments& arguments) {
     if (head_dim <= 256) return LaunchAttention<256, terms.value>(arguments);
     LaunchAttention<512, terms.value>(arguments);
   };
-  if (precision_ == Precision::kBfloat16) {
-    launch(std::integral_constant<int, 1>{});
-  } else {
+  if (precision_ == Precision::kFloat32) {
     launch(std::integral_constant<int, 3>{});
+  } else {
+    launch(std::integral_constant<int, 1>{});
   }
 }
 

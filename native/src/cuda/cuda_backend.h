@@ -48,6 +48,7 @@ class CudaBackend : public Backend {
   std::unique_ptr<PackedMatrix> PackGated(const TensorView& gate, const TensorView& up) override;
   std::unique_ptr<PackedMatrix> PackExpert(const TensorView& matrix) override;
   std::unique_ptr<PackedMatrix> PackGatedExpert(const TensorView& gate, const TensorView& up) override;
+  /// In FP8 where other weights are in 4 bits, which would make most of the logits' error.
   std::unique_ptr<PackedMatrix> PackHead(const TensorView& matrix) override;
   std::unique_ptr<MatrixGroup> Group(const std::vector<const PackedMatrix*>& matrices) override;
   std::unique_ptr<EmbeddingTable> UploadTable(const TensorView& table) override;

@@ -1,9 +1,10 @@
 #include "cuda/cuda_matrix.h"
 
 #include <algorithm>
+#include <atomic>
+#include <string>
 
 #include "base/error.h"
-#include "base/number_formats.h"
 
 namespace sfumato::cuda {
 namespace {
@@ -14,10 +15,12 @@ int64_t OutputsOf(const std::vector<TensorView>& parts, bool gated) {
   return gated ? parts.front().shape[0] : outputs;
 }
 
-int TermsOf(const std::vector<TensorView>& parts, Precision precision) {
+WeightFormat FormatOf(const std::vector<TensorView>& parts, Precision precision) {
+  if (precision == Precision::kFp8) return WeightFormat::kFp8;
+  if (precision == Precision::kInt4) return WeightFormat::kInt4;
   const bool exact =
       std::all_of(parts.begin(), parts.end(), [](const TensorView& part) { return part.type == DataType::kBfloat16; });
-  return precision == Precision::kBfloat16 || exact ? 1 : 3;
+  return precision == Precision::kBfloat16 || exact ? WeightFormat::kBfloat16 : WeightFormat::kBfloat16Terms;
 }
 
 /// The row of the file's matrices that is row `output` of the strips; false for padding.
@@ -37,66 +40,60 @@ bool FindRow(const std::vector<TensorView>& parts, bool gated, int64_t output, c
   return false;
 }
 
-/// The next terms of two numbers, which keep what is left.
-uint32_t TakeTerms(float& low, float& high) {
-  const uint16_t low_term = ToBfloat16(low);
-  const uint16_t high_term = ToBfloat16(high);
-  low -= FromBfloat16(low_term);
-  high -= FromBfloat16(high_term);
-  return low_term | static_cast<uint32_t>(high_term) << 16;
-}
-
-/// One strip's fragments. rows: its rows of the file, [kStripOutputs, tiles * kInnerTile], used up.
-void PackStrip(float* rows, int64_t tiles, int terms, Word4* words) {
-  for (int64_t tile = 0; tile < tiles; ++tile) {
-    for (int term = 0; term < terms; ++term) {
-      for (int lane = 0; lane < kWarpThreads; ++lane) {
-        float* upper = rows + lane / 4 * tiles * kInnerTile + tile * kInnerTile + lane % 4 * 4;
-        float* lower = upper + 8 * tiles * kInnerTile;
-        words[(tile * terms + term) * kWarpThreads + lane] = {
-            TakeTerms(upper[0], upper[1]), TakeTerms(lower[0], lower[1]), TakeTerms(upper[2], upper[3]),
-            TakeTerms(lower[2], lower[3])};
-      }
-    }
-  }
-}
-
 }  // namespace
 
 CudaMatrix::CudaMatrix(Device& device, HostStaging& staging, ThreadPool& pool, Precision precision,
                        const std::vector<TensorView>& parts, bool gated)
     : PackedMatrix(OutputsOf(parts, gated), parts.front().shape[1], gated),
       precision_(precision),
-      terms_(TermsOf(parts, precision)) {
+      format_(FormatOf(parts, precision)) {
+  const WeightShape shape = ShapeOf(format_);
   const int64_t rows = gated ? (outputs() + kStripOutputs - 1) / kStripOutputs * 2 * kStripOutputs : outputs();
   const int64_t blocks = (rows + kBlockOutputs - 1) / kBlockOutputs;
-  const int64_t tiles = (inner() + kInnerTile - 1) / kInnerTile;
-  const int64_t strip_words = tiles * terms_ * kWarpThreads;
-  words_ = DeviceArray<Word4>(device, blocks * kBlockStrips * strip_words);
-  fragments_ = {
-      words_.data(), outputs(), inner(), static_cast<int32_t>(blocks * kBlockStrips), static_cast<int32_t>(tiles),
-      gated};
+  const int64_t load_inner = shape.load_tiles * kInnerTile;
+  const int64_t loads = (inner() + load_inner - 1) / load_inner;
+  const int64_t block_words = loads * kBlockStrips * shape.load_words;
+  words_ = DeviceArray<uint32_t>(device, blocks * block_words);
+  if (shape.output_scales) scales_ = DeviceArray<float>(device, blocks * kBlockOutputs);
+  fragments_ = {words_.data(),
+                scales_.data(),
+                outputs(),
+                inner(),
+                static_cast<int32_t>(blocks * kBlockStrips),
+                static_cast<int32_t>(loads * shape.load_tiles),
+                gated};
   if (device.plans_only()) return;
-  // Some strips at a time, so that the host holds little of the matrix twice.
-  const int64_t strip_floats = kStripOutputs * tiles * kInnerTile;
-  const int64_t batch = std::clamp<int64_t>(HostStaging::kBytes / (strip_words * 16), 1, blocks * kBlockStrips);
+  // Some blocks at a time, so that the host holds little of the matrix twice.
+  const int64_t strip_floats = kStripOutputs * loads * load_inner;
+  const int64_t batch = std::clamp<int64_t>(HostStaging::kBytes / (block_words * 4), 1, blocks);
   std::vector<float> numbers(static_cast<size_t>(strip_floats * pool.threads()));
-  for (int64_t first = 0; first < blocks * kBlockStrips; first += batch) {
-    const int64_t count = std::min(batch, blocks * kBlockStrips - first);
-    auto* packed = reinterpret_cast<Word4*>(staging.Next(count * strip_words * 16));
-    pool.Run(count, [&](int64_t task, int thread) noexcept {
+  std::vector<float> scales(static_cast<size_t>(shape.output_scales ? blocks * kBlockOutputs : 0));
+  std::atomic<int64_t> unusable = -1;
+  for (int64_t first = 0; first < blocks; first += batch) {
+    const int64_t count = std::min(batch, blocks - first);
+    auto* packed = reinterpret_cast<uint32_t*>(staging.Next(count * block_words * 4));
+    pool.Run(count * kBlockStrips, [&](int64_t task, int thread) noexcept {
       float* strip = numbers.data() + thread * strip_floats;
       std::fill_n(strip, strip_floats, 0.0f);
+      const TensorView* part = nullptr;
+      int64_t row = 0;
       for (int64_t i = 0; i < kStripOutputs; ++i) {
-        const TensorView* part = nullptr;
-        int64_t row = 0;
-        if (FindRow(parts, gated, (first + task) * kStripOutputs + i, part, row))
-          ReadFloats(*part, row * inner(), inner(), strip + i * tiles * kInnerTile);
+        if (FindRow(parts, gated, first * kBlockOutputs + task * kStripOutputs + i, part, row))
+          ReadFloats(*part, row * inner(), inner(), strip + i * loads * load_inner);
       }
-      PackStrip(strip, tiles, terms_, packed + task * strip_words);
+      const int64_t place = task / kBlockStrips * block_words + task % kBlockStrips * shape.load_words;
+      const int64_t output = first * kBlockOutputs + task * kStripOutputs;
+      float* strip_scales = shape.output_scales ? scales.data() + output : nullptr;
+      const int bad = PackStrip(format_, strip, loads * shape.load_tiles, packed + place, strip_scales);
+      if (bad >= 0 && FindRow(parts, gated, output + bad, part, row)) unusable = row;
     });
-    staging.Send(words_.data() + first * strip_words, count * strip_words * 16);
+    if (unusable >= 0) {
+      Fail(SFUMATO_DATA_LOSS, "weights", "not finite or beyond 2^100 in row " + std::to_string(unusable.load()),
+           "numbers that can be kept in " + std::string(format_ == WeightFormat::kFp8 ? "FP8" : "4 bits"));
+    }
+    staging.Send(words_.data() + first * block_words, count * block_words * 4);
   }
+  if (shape.output_scales) device.Upload(scales_.data(), scales.data(), scales_.bytes());
 }
 
 CudaMatrixGroup::CudaMatrixGroup(Device& device, const std::vector<const PackedMatrix*>& matrices)
@@ -105,9 +102,9 @@ CudaMatrixGroup::CudaMatrixGroup(Device& device, const std::vector<const PackedM
   for (const PackedMatrix* matrix : matrices) fragments.push_back(static_cast<const CudaMatrix*>(matrix)->fragments());
   first_ = fragments.front();
   precision_ = static_cast<const CudaMatrix*>(matrices.front())->precision();
-  terms_ = static_cast<const CudaMatrix*>(matrices.front())->terms();
+  format_ = static_cast<const CudaMatrix*>(matrices.front())->format();
   for (const PackedMatrix* matrix : matrices) {
-    if (static_cast<const CudaMatrix*>(matrix)->terms() == terms_) continue;
+    if (static_cast<const CudaMatrix*>(matrix)->format() == format_) continue;
     Fail(SFUMATO_UNIMPLEMENTED, "experts' weights", "BF16 and other types", "one type for the experts of a layer");
   }
   device.Upload(table_.data(), fragments.data(), table_.bytes());

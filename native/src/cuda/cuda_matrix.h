@@ -8,7 +8,8 @@
 #include "base/thread_pool.h"
 #include "cuda/device.h"
 #include "cuda/host_staging.h"
-#include "cuda/product_tile.h"
+#include "cuda/weight_packing.h"
+#include "cuda/weights.h"
 #include "io/safetensors.h"
 #include "ops/matmul.h"
 
@@ -20,24 +21,29 @@ enum class Precision {
   kBfloat16,
   /// Inputs and weights as sums of three bfloat16 numbers, or weights as they are where the file has them so.
   kFloat32,
+  /// Inputs rounded to bfloat16, weights to Fp8Weights or Int4Weights, sums in float.
+  kFp8,
+  kInt4,
 };
 
 /// Weights on the device as Fragments.
 class CudaMatrix : public PackedMatrix {
  public:
-  /// Matrices of the same inner size, stacked; or gates and their partners, interleaved strip by strip.
+  /// Matrices of the same inner size, stacked; or gates and their partners, interleaved strip by strip. Throws DATA_LOSS for
+  /// weights that FP8 or 4 bits have no number for.
   CudaMatrix(Device& device, HostStaging& staging, ThreadPool& pool, Precision precision,
              const std::vector<TensorView>& parts, bool gated);
 
-  int64_t bytes() const override { return words_.bytes(); }
+  int64_t bytes() const override { return words_.bytes() + scales_.bytes(); }
   const Fragments& fragments() const { return fragments_; }
   Precision precision() const { return precision_; }
-  int terms() const { return terms_; }
+  WeightFormat format() const { return format_; }
 
  private:
   Precision precision_;
-  int terms_;
-  DeviceArray<Word4> words_;
+  WeightFormat format_;
+  DeviceArray<uint32_t> words_;
+  DeviceArray<float> scales_;
   Fragments fragments_;
 };
 
@@ -49,13 +55,13 @@ class CudaMatrixGroup : public MatrixGroup {
   Precision precision() const { return precision_; }
   int64_t groups() const { return table_.size(); }
   const Fragments& first() const { return first_; }
-  int terms() const { return terms_; }
+  WeightFormat format() const { return format_; }
   const Fragments* table() const { return table_.data(); }
   int64_t bytes() const { return table_.bytes(); }
 
  private:
   Precision precision_;
-  int terms_;
+  WeightFormat format_;
   Fragments first_;
   DeviceArray<Fragments> table_;
 };

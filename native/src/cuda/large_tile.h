@@ -80,6 +80,9 @@ class LargeTile {
       stage = stage == kStages - 1 ? 0 : stage + 1;
     }
     for (; part < kProductWarps; ++part) Put(shared, part, sums);
+    if constexpr (Weights::kOutputScales) {
+      if (there) ScaleSums(shared, weights, strip);
+    }
     WaitForCopies<0>();
   }
 
@@ -122,7 +125,8 @@ class LargeTile {
   static SFUMATO_DEVICE void Load(const Fragments& weights, int64_t strip, int load,
                                   typename Weights::Loaded (&loaded)[kStrips]) {
     SFUMATO_UNROLL
-    for (int s = 0; s < kStrips; ++s) loaded[s] = Weights::Load(weights, strip + s, load);
+    for (int s = 0; s < kStrips; ++s)
+      loaded[s] = Weights::Load(weights.words, PlaceOfLoad<Weights>(weights, strip + s, load));
   }
 
   static SFUMATO_DEVICE int Place(int n) { return n * kProductThreads + ThreadIndex(); }
@@ -137,6 +141,21 @@ class LargeTile {
       if (part > 0) before = shared.sums[Place(n)];
       shared.sums[Place(n)] = part > 0 ? before + sum : sum;
       sum = 0;
+    }
+  }
+
+  static SFUMATO_DEVICE void ScaleSums(Shared& shared, const Fragments& weights, int64_t strip) {
+    SFUMATO_UNROLL
+    for (int s = 0; s < kStrips; ++s) {
+      SFUMATO_UNROLL
+      for (int i = 0; i < 4; ++i) {
+        const float scale = weights.scales[(strip + s) * kStripOutputs + OutputOf(i)];
+        SFUMATO_UNROLL_LITTLE
+        for (int j = 0; j < kRowTiles; ++j) {
+          const int place = Place((s * kRowTiles + j) * 4 + i);
+          shared.sums[place] = shared.sums[place] * scale;
+        }
+      }
     }
   }
 
@@ -191,7 +210,7 @@ class LargeTile {
       if (first * 8 >= count) continue;
       SFUMATO_UNROLL
       for (int j = first; j < first + 4; ++j) {
-        const Word2 row = Load2(shared.numbers, place + j * 8 * kRowWords);
+        const Word2 row = LoadWords2(shared.numbers, place + j * 8 * kRowWords);
         const uint32_t right[2] = {row.x, row.y};
         SFUMATO_UNROLL
         for (int s = 0; s < kStrips; ++s) MultiplyBfloat16(sums[s][j], left[s][0], right);

@@ -11,7 +11,6 @@
 
 namespace sfumato::cuda {
 
-constexpr int kProductWarps = 4;
 constexpr int kProductThreads = kProductWarps * kWarpThreads;
 
 /// Sums of products of bfloat16 numbers. Inputs are one term each, rounded, or three terms, exact, weights of the format
@@ -21,9 +20,18 @@ template <int kRowTiles, int kInputTerms, class Weights>
 class ProductTile {
  public:
   static constexpr int kRows = 8 * kRowTiles;
+  static constexpr bool kFewRows = kRowTiles == 2 || (kRowTiles == 4 && kInputTerms == 1);
 
-  struct Shared {
+  /// Stages of the weights' ring, of 8 KB each or a little more, and of 24 KB where weights are three terms. Few rows leave
+  /// the tensor cores idle, so there memory must be kept busy: with three of four stages on their way and four blocks on
+  /// a multiprocessor 96 KB are, more than twice what its latency takes at full rate. Where there are many rows, the ring
+  /// fits into the place of the sums.
+  static constexpr int kStages = Weights::kTerms > 1 ? 1 : kFewRows ? 4 : 2;
+  using Stream = WeightStream<Weights, kStages>;
+
+  union Shared {
     SharedArray<float, kBlockOutputs*(kRows + 1)> sums;
+    typename Stream::Ring ring;
   };
 
   /// A result, once Multiply has returned.
@@ -46,10 +54,11 @@ class ProductTile {
     const int32_t begin = loads * WarpIndex() / kProductWarps;
     const int32_t end = loads * (WarpIndex() + 1) / kProductWarps;
     const bool aligned = inner % 4 == 0;
-    WeightStream<Weights> stream(weights, first_strip, begin, end);
+    SyncBlock();
+    Stream stream(shared.ring, weights, first_strip, begin, end);
     for (int32_t load = begin; load < end; ++load) {
-      stream.Take(load);
-      SFUMATO_UNROLL
+      stream.Take();
+      SFUMATO_UNROLL_LITTLE
       for (int tile = 0; tile < Weights::kLoadTiles; ++tile) {
         uint32_t left[kBlockStrips][Weights::kTerms][4];
         stream.Expand(tile, left);
@@ -74,7 +83,8 @@ class ProductTile {
         }
       }
     }
-    Reduce(shared, sums);
+    stream.Finish();
+    Reduce(shared, weights, first_strip, sums);
   }
 
  private:
@@ -98,7 +108,8 @@ class ProductTile {
     return {number(k), number(k + 1), number(k + 2), number(k + 3)};
   }
 
-  static SFUMATO_DEVICE void Reduce(Shared& shared, const float (&sums)[kBlockStrips][kRowTiles][4]) {
+  static SFUMATO_DEVICE void Reduce(Shared& shared, const Fragments& weights, int64_t first_strip,
+                                    const float (&sums)[kBlockStrips][kRowTiles][4]) {
     SyncBlock();
     for (int warp = 0; warp < kProductWarps; ++warp) {
       if (WarpIndex() == warp) {
@@ -110,11 +121,12 @@ class ProductTile {
             for (int i = 0; i < 4; ++i) {
               const int output = s * kStripOutputs + Lane() / 4 + i / 2 * 8;
               const int place = output * (kRows + 1) + j * 8 + Lane() % 4 * 2 + i % 2;
-              if (warp == 0) {
-                shared.sums[place] = sums[s][j][i];
-              } else {
-                shared.sums[place] += sums[s][j][i];
+              float sum = sums[s][j][i];
+              if (warp > 0) sum = shared.sums[place] + sum;
+              if constexpr (Weights::kOutputScales) {
+                if (warp == kProductWarps - 1) sum *= weights.scales[first_strip * kStripOutputs + output];
               }
+              shared.sums[place] = sum;
             }
           }
         }

@@ -36,7 +36,7 @@ struct alignas(16) Float4 {
 struct alignas(16) Word4 {
   uint32_t x, y, z, w;
 };
-/// Four 16-bit numbers, at a multiple of 8 bytes.
+/// Two, or four 16-bit numbers, from an address that is a multiple of 8 bytes.
 struct alignas(8) Word2 {
   uint32_t x, y;
 };

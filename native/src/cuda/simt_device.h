@@ -75,11 +75,20 @@ __device__ __forceinline__ Word2 Load4(const Global<const uint16_t>& array, int6
   return *reinterpret_cast<const Word2*>(&array[i]);
 }
 template <int kSize>
-__device__ __forceinline__ Word2 Load2(SharedArray<uint32_t, kSize>& array, int i) {
+__device__ __forceinline__ Word2 LoadWords2(SharedArray<uint32_t, kSize>& array, int64_t i) {
   return *reinterpret_cast<const Word2*>(&array[i]);
 }
+template <int kSize>
+__device__ __forceinline__ Word4 LoadWords4(SharedArray<uint32_t, kSize>& array, int64_t i) {
+  return *reinterpret_cast<const Word4*>(&array[i]);
+}
 /// For what is read once: not kept in the first-level cache.
-__device__ __forceinline__ Word4 LoadStreamed(const Global<const Word4>& array, int64_t i) {
+__device__ __forceinline__ Word2 LoadWords2(const Global<const uint32_t>& array, int64_t i) {
+  Word2 value;
+  asm volatile("ld.global.nc.L1::no_allocate.v2.u32 {%0, %1}, [%2];" : "=r"(value.x), "=r"(value.y) : "l"(&array[i]));
+  return value;
+}
+__device__ __forceinline__ Word4 LoadWords4(const Global<const uint32_t>& array, int64_t i) {
   Word4 value;
   asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
                : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w)
@@ -109,6 +118,13 @@ __device__ __forceinline__ void MultiplyBfloat16(float (&sums)[4], const uint32_
       "{%0, %1, %2, %3};"
       : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
+/// a b + c of each half, bfloat16 numbers, rounded once; subnormal ones are numbers like others.
+__device__ __forceinline__ uint32_t MultiplyAddBfloat16(uint32_t a, uint32_t b, uint32_t c) {
+  uint32_t sum;
+  asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(sum) : "r"(a), "r"(b), "r"(c));
+  return sum;
 }
 
 /// Transposes an 8 x 8 matrix of 16-bit numbers of which lane i holds row i / 4, columns i % 4 * 2 and the next

@@ -168,12 +168,25 @@ inline Word2 Load4(const Global<const uint16_t>& array, int64_t i) {
   return value;
 }
 template <int kSize>
-Word2 Load2(SharedArray<uint32_t, kSize>& array, int64_t i) {
+Word2 LoadWords2(SharedArray<uint32_t, kSize>& array, int64_t i) {
   const uint32_t* place = array.Several(i, 2);
   harness::CheckShared(harness::Access::kRead, place, 8, 8);
   return {place[0], place[1]};
 }
-inline Word4 LoadStreamed(const Global<const Word4>& array, int64_t i) { return array[i]; }
+template <int kSize>
+Word4 LoadWords4(SharedArray<uint32_t, kSize>& array, int64_t i) {
+  const uint32_t* place = array.Several(i, 4);
+  harness::CheckShared(harness::Access::kRead, place, 16, 16);
+  return {place[0], place[1], place[2], place[3]};
+}
+inline Word2 LoadWords2(const Global<const uint32_t>& array, int64_t i) {
+  const uint32_t* place = array.Several(i, 2);
+  return {place[0], place[1]};
+}
+inline Word4 LoadWords4(const Global<const uint32_t>& array, int64_t i) {
+  const uint32_t* place = array.Several(i, 4);
+  return {place[0], place[1], place[2], place[3]};
+}
 
 template <class To, int kSize, class From>
 void CopyAsync16(SharedArray<To, kSize>& to, int64_t i, const Global<const From>& from, int64_t j) {
@@ -197,6 +210,17 @@ void LoadTransposed(SharedArray<uint32_t, kSize>& array, int64_t i, uint32_t (&w
   const uint32_t* place = array.Several(i, 4);
   harness::CheckShared(harness::Access::kRead, place, 16, 16);
   harness::TransposeRows({place[0], place[1], place[2], place[3]}, words, {file, line});
+}
+
+inline uint32_t MultiplyAddBfloat16(uint32_t a, uint32_t b, uint32_t c) {
+  // Products of bfloat16 numbers are exact in double; so are sums of the two, unless they are far from each other.
+  const auto half = [&](int shift) {
+    const auto number = [shift](uint32_t word) {
+      return static_cast<double>(FromBfloat16(static_cast<uint16_t>(word >> shift)));
+    };
+    return static_cast<uint32_t>(ToBfloat16(static_cast<float>(std::fma(number(a), number(b), number(c))))) << shift;
+  };
+  return half(0) | half(16);
 }
 
 inline uint32_t PackBfloat16(float low, float high) {

@@ -78,8 +78,8 @@ struct MixEmbeddingsKernel {
     const int64_t strips = head.strips - first_token / kStripOutputs;
     for (int64_t strip = 0; strip < strips && strip < kMixedTokens / kStripOutputs; ++strip) {
       uint32_t fragments[Weights::kTerms][4];
-      Weights::Expand(Weights::Load(head, first_token / kStripOutputs + strip, tile / Weights::kLoadTiles),
-                      static_cast<int>(tile % Weights::kLoadTiles), fragments);
+      const int64_t load = PlaceOfLoad<Weights>(head, first_token / kStripOutputs + strip, tile / Weights::kLoadTiles);
+      Weights::Expand(head.words, load, static_cast<int>(tile % Weights::kLoadTiles), fragments);
       uint32_t left[Weights::kTerms][4];
       SFUMATO_UNROLL
       for (int term = 0; term < Weights::kTerms; ++term) {
@@ -95,9 +95,8 @@ struct MixEmbeddingsKernel {
         uint32_t low[kInputTerms] = {};
         uint32_t high[kInputTerms] = {};
         if (row < count) {
-          const int64_t place = row * kMixedTokens + token;
-          SplitBfloat16(weights[place], weights[place + 1], low);
-          SplitBfloat16(weights[place + 8], weights[place + 9], high);
+          SplitBfloat16(WeightOf(row, token), WeightOf(row, token + 1), low);
+          SplitBfloat16(WeightOf(row, token + 8), WeightOf(row, token + 9), high);
         }
         constexpr int kOrders = kInputTerms > Weights::kTerms ? kInputTerms : Weights::kTerms;
         SFUMATO_UNROLL
@@ -123,6 +122,14 @@ struct MixEmbeddingsKernel {
         if (row < count && k < head.inner) mixtures[row * head.inner + k] += sums[j][i];
       }
     }
+  }
+
+ private:
+  /// Of a token of the run; times the scale of its embedding, where that has one.
+  SFUMATO_DEVICE float WeightOf(int64_t row, int64_t token) const {
+    const float weight = weights[row * kMixedTokens + token];
+    if constexpr (Weights::kOutputScales) return weight * head.scales[first_token + token];
+    return weight;
   }
 };
 

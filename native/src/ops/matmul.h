@@ -9,8 +9,9 @@
 
 namespace sfumato {
 
-/// What the products of a backend's matrices are computed in; both operands are rounded to it.
-enum class ProductFormat { kFloat32, kBfloat16, kInt8 };
+/// What the products of a backend's matrices are computed in; both operands are rounded to it, except by FP8 and INT4, which
+/// the weights are rounded to, the inputs to bfloat16.
+enum class ProductFormat { kFloat32, kBfloat16, kInt8, kFp8, kInt4 };
 
 /// Weights [outputs, inner] in the form that the backend's products want. Those that the file has as bfloat16 stay so
 /// unless they are rounded.

@@ -47,5 +47,35 @@ TEST(NumberFormatsTest, Float16HasAllItsClasses) {
   EXPECT_TRUE(std::isnan(FromFloat16(0x7e01)));
 }
 
+TEST(NumberFormatsTest, Float8HasAllItsClasses) {
+  EXPECT_EQ(FromFloat8(0x38), 1.0f);
+  EXPECT_EQ(FromFloat8(0xC5), -3.25f);
+  EXPECT_EQ(FromFloat8(0x01), 0x1p-9f);
+  EXPECT_EQ(FromFloat8(0x87), -7 * 0x1p-9f);
+  EXPECT_EQ(FromFloat8(0x08), 0x1p-6f);
+  EXPECT_EQ(FromFloat8(0x7E), 448.0f);
+  EXPECT_TRUE(std::signbit(FromFloat8(0x80)));
+  EXPECT_TRUE(std::isnan(FromFloat8(0x7F)));
+  EXPECT_TRUE(std::isnan(FromFloat8(0xFF)));
+}
+
+TEST(NumberFormatsTest, ToFloat8RoundsToTheNearestEvenAndSaturates) {
+  for (uint32_t code = 0; code < 0x7F; ++code) {
+    const float number = FromFloat8(static_cast<uint8_t>(code));
+    ASSERT_EQ(ToFloat8(number), code);
+    ASSERT_EQ(ToFloat8(-number), code | 0x80);
+    if (code == 0x7E) break;
+    const float middle = (number + FromFloat8(static_cast<uint8_t>(code + 1))) / 2;  // exact
+    ASSERT_EQ(ToFloat8(middle), code % 2 == 0 ? code : code + 1);
+    ASSERT_EQ(ToFloat8(std::nextafter(middle, 0.0f)), code);
+    ASSERT_EQ(ToFloat8(std::nextafter(middle, 500.0f)), code + 1);
+  }
+  EXPECT_EQ(ToFloat8(449.0f), 0x7E);
+  EXPECT_EQ(ToFloat8(-1e30f), 0xFE);
+  EXPECT_EQ(ToFloat8(std::numeric_limits<float>::infinity()), 0x7E);
+  EXPECT_EQ(ToFloat8(std::numeric_limits<float>::quiet_NaN()), 0x7F);
+  EXPECT_EQ(ToFloat8(std::numeric_limits<float>::denorm_min()), 0x00);
+}
+
 }  // namespace
 }  // namespace sfumato

@@ -43,7 +43,7 @@ TEST(OpenTest, ChecksEveryOption) {
   EXPECT_EQ(error([](auto& o) { o.model_directory = nullptr; }), "model_directory: null (expected: a directory)");
   EXPECT_EQ(error([](auto& o) { o.model_directory = ""; }), "model_directory length: 0 (expected: 1..4096)");
   EXPECT_EQ(error([](auto& o) { o.threads = 257; }), "threads: 257 (expected: 0..256)");
-  EXPECT_EQ(error([](auto& o) { o.product_type = 4; }), "product_type: 4 (expected: 0..3)");
+  EXPECT_EQ(error([](auto& o) { o.product_type = 6; }), "product_type: 6 (expected: 0..5)");
   EXPECT_EQ(error([](auto& o) { o.instruction_set = -1; }), "instruction_set: -1 (expected: 0..3)");
   EXPECT_EQ(error([](auto& o) { o.max_slots = 0; }), "max_slots: 0 (expected: 1..65536)");
   EXPECT_EQ(error([](auto& o) { o.max_items = 1025; }), "max_items: 1025 (expected: 1..1024)");
@@ -69,6 +69,12 @@ TEST(OpenTest, SaysWhatTheCpuCannotDo) {
   options.product_type = SFUMATO_PRODUCT_BF16;
   EXPECT_NE(OpenError(options, SFUMATO_FAILED_PRECONDITION).find("product_type: BF16 (expected: F32"),
             std::string::npos);
+  options.product_type = SFUMATO_PRODUCT_FP8;
+  EXPECT_EQ(OpenError(options, SFUMATO_FAILED_PRECONDITION),
+            "product_type: FP8 (expected: F32, BF16 or INT8, since CPUs have no kernels for it)");
+  options.product_type = SFUMATO_PRODUCT_INT4;
+  EXPECT_EQ(OpenError(options, SFUMATO_FAILED_PRECONDITION),
+            "product_type: INT4 (expected: F32, BF16 or INT8, since CPUs have no kernels for it)");
   if (SupportedInstructionSets().back() == SFUMATO_ISA_AVX512) return;
   options.product_type = SFUMATO_PRODUCT_AUTO;
   options.instruction_set = SFUMATO_ISA_AVX512;

@@ -14,12 +14,13 @@
 
 namespace sfumato::test {
 
-/// A fixture whose logits with BF16 products are held against the reference's.
+/// A fixture whose logits with rounded products are held against the reference's.
 struct ForwardCase {
   std::string fixture;
   /// Root mean square of the difference, in parts of the logits' own. Where experts are chosen, rounding changes a choice
   /// here and there.
   double tolerance;
+  sfumato_product_type products = SFUMATO_PRODUCT_BF16;
 
   friend std::ostream& operator<<(std::ostream& stream, const ForwardCase& tested) { return stream << tested.fixture; }
 };
@@ -32,7 +33,7 @@ inline void ExpectLogitsNearTheReference(const ForwardCase& tested) {
   sfumato_options options;
   ASSERT_EQ(sfumato_default_options(&options), SFUMATO_OK);
   options.model_directory = directory.c_str();
-  options.product_type = SFUMATO_PRODUCT_BF16;
+  options.product_type = tested.products;
   options.threads = 1;
   TestEngine engine(options);
   int cases = 0;

@@ -19,24 +19,34 @@ sfumato_options Options(const std::string& directory) {
   return options;
 }
 
-class MemoryPlanTest : public testing::TestWithParam<std::string> {};
+class MemoryPlanTest : public testing::TestWithParam<std::string> {
+ protected:
+  static void ExpectThePlanHolds(const sfumato_options& options) {
+    int64_t planned = 0;
+    {
+      TestEngine engine(options);
+      planned = engine.info().device_bytes;
+      EXPECT_GT(engine.info().page_bytes, 0);
+      EXPECT_EQ(engine.info().device_free_bytes, SimtDevice::kFreeBytes);
+      EXPECT_EQ(engine.info().device_total_bytes, SimtDevice::kTotalBytes);
+      EXPECT_GE(planned, engine.info().weight_bytes + engine.info().page_bytes);
+    }
+    EXPECT_EQ(SimtDevice::last.reserved, planned);
+    EXPECT_EQ(SimtDevice::last.allocated, planned);
+  }
+};
 
 TEST_P(MemoryPlanTest, CountsWhatIsAllocated) {
   const std::string directory = Fixture(GetParam());
   sfumato_options options = Options(directory);
   options.max_pages = 40;
   options.approximate_cache = 1;
-  int64_t planned = 0;
-  {
-    TestEngine engine(options);
-    planned = engine.info().device_bytes;
-    EXPECT_GT(engine.info().page_bytes, 0);
-    EXPECT_EQ(engine.info().device_free_bytes, SimtDevice::kFreeBytes);
-    EXPECT_EQ(engine.info().device_total_bytes, SimtDevice::kTotalBytes);
-    EXPECT_GE(planned, engine.info().weight_bytes + engine.info().page_bytes);
+  ExpectThePlanHolds(options);
+  if (GetParam() != "llada2_moe") return;
+  for (const sfumato_product_type products : {SFUMATO_PRODUCT_FP8, SFUMATO_PRODUCT_INT4}) {
+    options.product_type = products;
+    ExpectThePlanHolds(options);
   }
-  EXPECT_EQ(SimtDevice::last.reserved, planned);
-  EXPECT_EQ(SimtDevice::last.allocated, planned);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, MemoryPlanTest,

@@ -1,4 +1,4 @@
-// What a CUDA backend with BF16 products keeps rounded: producers write what products would round it to.
+// What a CUDA backend with rounded products keeps rounded: producers write what products would round it to.
 #include <array>
 
 #include "cuda/cuda_backend.h"
@@ -21,7 +21,16 @@ class RoundedOperandsTest : public testing::Test {
     return numbers;
   }
 
-  cuda::CudaBackend backend_{std::make_unique<SimtDevice>(), cuda::Precision::kBfloat16, 1, {64, 64, 8}};
+  explicit RoundedOperandsTest(cuda::Precision precision = cuda::Precision::kBfloat16)
+      : backend_(std::make_unique<SimtDevice>(), precision, 1, {64, 64, 8}) {}
+
+  cuda::CudaBackend backend_;
+};
+
+/// By the weights' format.
+class RoundedProductsTest : public RoundedOperandsTest, public testing::WithParamInterface<cuda::Precision> {
+ protected:
+  RoundedProductsTest() : RoundedOperandsTest(GetParam()) {}
 };
 
 TEST_F(RoundedOperandsTest, TakeTwoBytesForEachNumber) {
@@ -76,7 +85,7 @@ TEST_F(RoundedOperandsTest, GathersCopyThem) {
 }
 
 // Products round floats, so that it makes no difference who did it before.
-TEST_F(RoundedOperandsTest, ProductsGiveTheBitsOfFloatsAndWriteThem) {
+TEST_P(RoundedProductsTest, GiveTheBitsOfFloatsAndWriteThem) {
   for (const auto& [rows, inner, outputs] :
        std::vector<std::array<int64_t, 3>>{{3, 7, 5}, {20, 100, 70}, {150, 264, 140}, {300, 1000, 600}}) {
     const Floats input = RandomFloats(rows * inner, 7);
@@ -104,7 +113,7 @@ TEST_F(RoundedOperandsTest, ProductsGiveTheBitsOfFloatsAndWriteThem) {
 
 // Which kernel multiplies depends on the rows of the step, what comes out doesn't: 128 rows at once where there are many
 // blocks of outputs, 16 for the ten rows by themselves.
-TEST_F(RoundedOperandsTest, ManyBlocksGiveTheBitsOfFewRows) {
+TEST_P(RoundedProductsTest, ManyBlocksGiveTheBitsOfFewRows) {
   const int64_t inner = 80;
   const int64_t outputs = 50 * 128 - 3;
   const int64_t rows = 130;
@@ -121,7 +130,7 @@ TEST_F(RoundedOperandsTest, ManyBlocksGiveTheBitsOfFewRows) {
   EXPECT_EQ(run(120, 10), Floats(all.begin() + 120 * outputs, all.end()));
 }
 
-TEST_F(RoundedOperandsTest, GroupsOfManyRowsGiveTheBitsOfEachByItself) {
+TEST_P(RoundedProductsTest, GroupsOfManyRowsGiveTheBitsOfEachByItself) {
   const int64_t inner = 72;
   const int64_t outputs = 40;
   const std::vector<int32_t> ends = {150, 150, 213};
@@ -150,6 +159,14 @@ TEST_F(RoundedOperandsTest, GroupsOfManyRowsGiveTheBitsOfEachByItself) {
     first = ends[i];
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Cuda, RoundedProductsTest,
+                         testing::Values(cuda::Precision::kBfloat16, cuda::Precision::kFp8, cuda::Precision::kInt4),
+                         [](const auto& info) {
+                           return info.param == cuda::Precision::kBfloat16 ? "bf16"
+                                  : info.param == cuda::Precision::kFp8    ? "fp8"
+                                                                           : "int4";
+                         });
 
 // Weights that are not rounded take rounded rows as they are.
 TEST_F(RoundedOperandsTest, ExactWeightsTakeThemAsTheyAre) {

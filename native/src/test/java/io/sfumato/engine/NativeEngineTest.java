@@ -211,6 +211,9 @@ final class NativeEngineTest {
     EngineException unknown = openFailure(directory, ProductType.F32);
     assertThat(unknown.status()).isEqualTo(EngineStatus.UNIMPLEMENTED);
     assertThat(unknown).hasMessageContaining("unheard_of");
+    EngineException missing = openFailure(LLADA, ProductType.INT4);
+    assertThat(missing.status()).isEqualTo(EngineStatus.FAILED_PRECONDITION);
+    assertThat(missing).hasMessageContaining("INT4");
   }
 
   private static EngineException openFailure(Path directory, ProductType products) {

@@ -1,0 +1,49 @@
+// Whole models with rounded products: how far their logits are from the reference's.
+#include "engine/canvas_test.h"
+#include "engine/forward_error.h"
+
+namespace sfumato::test {
+namespace {
+
+class RoundedForwardTest : public testing::TestWithParam<ForwardCase> {};
+
+TEST_P(RoundedForwardTest, LogitsAreNearTheReference) { ExpectLogitsNearTheReference(GetParam()); }
+
+TEST(Bfloat16StateTest, PagesTakeHalfOfWhatTheyTakeInF32) {
+  const auto state_bytes = [](sfumato_product_type products, int32_t pages) {
+    const std::string directory = Fixture("diffusion_gemma");
+    sfumato_options options = CanvasOptions(directory);
+    options.product_type = products;
+    options.max_pages = pages;
+    TestEngine engine(options);
+    return engine.info().state_bytes;
+  };
+  const int64_t exact = state_bytes(SFUMATO_PRODUCT_F32, 20) - state_bytes(SFUMATO_PRODUCT_F32, 16);
+  const int64_t rounded = state_bytes(SFUMATO_PRODUCT_BF16, 20) - state_bytes(SFUMATO_PRODUCT_BF16, 16);
+  // Keys and values of four pages: four layers with two heads of 12, two with one of 16. The planner notes something of each.
+  const int64_t numbers = int64_t{4} * kCanvasPageTokens * 2 * (4 * 2 * 12 + 2 * 16);
+  EXPECT_EQ(exact - rounded, 2 * numbers);
+  EXPECT_GE(rounded, 2 * numbers);
+  EXPECT_LT(rounded, 2 * numbers + 100);
+}
+
+// The fixtures' weights are random and their products short, so that FP8 and 4 bits, of 2.6 and 8.2 % error each, show much;
+// kept_models_test.cc has them beside BF16 with the same weights.
+INSTANTIATE_TEST_SUITE_P(All, RoundedForwardTest,
+                         testing::Values(ForwardCase{"llada", 0.02}, ForwardCase{"a2d_qwen3", 0.02},
+                                         ForwardCase{"modernbert_mlm", 0.02}, ForwardCase{"llada2_moe", 0.05},
+                                         ForwardCase{"llada", 0.15, SFUMATO_PRODUCT_FP8},
+                                         ForwardCase{"a2d_qwen3", 0.15, SFUMATO_PRODUCT_FP8},
+                                         ForwardCase{"modernbert_mlm", 0.15, SFUMATO_PRODUCT_FP8},
+                                         ForwardCase{"llada", 0.4, SFUMATO_PRODUCT_INT4},
+                                         ForwardCase{"a2d_qwen3", 0.4, SFUMATO_PRODUCT_INT4},
+                                         ForwardCase{"modernbert_mlm", 0.4, SFUMATO_PRODUCT_INT4}),
+                         [](const auto& info) {
+                           const char* products = info.param.products == SFUMATO_PRODUCT_BF16  ? "_bf16"
+                                                  : info.param.products == SFUMATO_PRODUCT_FP8 ? "_fp8"
+                                                                                               : "_int4";
+                           return info.param.fixture + products;
+                         });
+
+}  // namespace
+}  // namespace sfumato::test

@@ -20,7 +20,10 @@ LAUNCH = 2.0e-6
 # cuBLASLt: seen for BF16 products of 8192 x 8192 x 8192 on both cards; that these shapes reach it where tiles of 128 x 128 fill the
 # multiprocessors, and their part of it where they don't, is an assumption.
 LIBRARY_RATE = 790e12
-MULTIPROCESSORS = 132
+# Bytes of a weight, and whole-number instructions of a lane that expand eight of them (weights.h; MultiplyAddBfloat16 goes elsewhere). A multiprocessor
+# does 64 of these at once, at 1.7 GHz.
+FORMATS = {"BF16": (2, 0), "FP8": (1, 14), "4 bits": (4.5 / 8, 11)}
+EXPANSION_RATE = 64 * 132 * 1.7e9
 
 
 def kernels_of(root):
@@ -82,16 +85,19 @@ def print_kernels(sizes, found):
 
 
 class Step:
-    """Bytes, operations and blocks of the kernels of one step in BF16, with 2 bytes for each weight and each number that products read."""
+    """Bytes, operations and blocks of the kernels of one step with rounded products, with 2 bytes for each number that these read.
+    weights: their format, one of FORMATS."""
 
-    def __init__(self):
+    def __init__(self, weights="BF16"):
+        self.weights = weights
         self.parts = {}
 
-    def add(self, part, memory, cache, operations, launches=1, blocks=MULTIPROCESSORS):
+    def add(self, part, memory, cache, operations, launches=1, blocks=MULTIPROCESSORS, expansion=0):
+        """expansion: instructions that expand weights."""
         total = self.parts.setdefault(part, [0, 0, 0, 0, []])
         for i, value in enumerate((memory, cache, operations, launches)):
             total[i] += value
-        total[4].append((memory, cache, operations, launches, min(blocks, MULTIPROCESSORS)))
+        total[4].append((memory, cache, operations, launches, min(blocks, MULTIPROCESSORS), expansion))
 
     def product(self, part, rows, outputs, inner, groups=1, gated=False, adds=False, exact=False):
         """The kernels that CudaBackend::LaunchProduct chooses: a block reads its outputs' weights for each tile of rows, and the
@@ -104,11 +110,12 @@ class Step:
             block, tile = 128, 128 if groups * math.ceil(mean / 128) * math.ceil(width / 128) >= 100 else 64
         tiles = sum(share * math.ceil(count / tile) for count, share in rows_of_groups(rows, groups)) * groups
         read = 4 if exact else 2
-        weights = groups * width * inner * 2
-        cache = tiles * width * inner * 2 + rows * inner * read * math.ceil(width / block)
+        weight_bytes, instructions = FORMATS["BF16" if exact else self.weights]
+        weights = groups * width * inner * weight_bytes
+        cache = tiles * width * inner * weight_bytes + rows * inner * read * math.ceil(width / block)
         memory = weights + rows * inner * read + rows * outputs * (2 if gated else 8 if adds else 4)
         operations = 2 * tiles * min(tile, max(mean, 8)) * width * inner * (3 if exact else 1)
-        self.add(part, memory, max(cache, memory), operations, 1, math.ceil(tiles * math.ceil(width / block)))
+        self.add(part, memory, max(cache, memory), operations, 1, math.ceil(tiles * math.ceil(width / block)), tiles * width * inner * instructions / 8)
 
     def rows(self, part, rows, width, bytes_of_number):
         self.add(part, rows * width * bytes_of_number, rows * width * bytes_of_number, 0)
@@ -119,14 +126,23 @@ class Step:
         memory = keys * kv_heads * size * 4 + rows * heads * size * 4
         self.add("attention", memory, blocks * keys * size * 4, (6 if size > 256 else 4) * rows * heads * keys * size, 1, blocks)
 
-    def seconds(self, card):
+    def bounds(self, card):
+        """Seconds of each part by what bounds its kernels."""
         memory_rate, rate = CARDS[card]
         times = {}
         for part, (_, _, _, _, kernels) in self.parts.items():
-            times[part] = sum(
-                max(m / memory_rate, c / min(CACHE_RATE, b * MULTIPROCESSOR_RATE), o / rate * MULTIPROCESSORS / b) + n * LAUNCH
-                for m, c, o, n, b in kernels)
+            by = times.setdefault(part, {})
+            for memory, cache, operations, launches, blocks, expansion in kernels:
+                busy = blocks / MULTIPROCESSORS
+                limits = {"memory": memory / memory_rate, "cache": cache / min(CACHE_RATE, blocks * MULTIPROCESSOR_RATE),
+                          "tensor cores": operations / rate / busy, "expansion": expansion / EXPANSION_RATE / busy}
+                most = max(limits, key=limits.get)
+                for bound, seconds in ((most, limits[most]), ("launches", launches * LAUNCH)):
+                    by[bound] = by.get(bound, 0) + seconds
         return times
+
+    def seconds(self, card):
+        return {part: sum(by.values()) for part, by in self.bounds(card).items()}
 
 
 def rows_of_groups(rows, groups):
@@ -138,20 +154,23 @@ def rows_of_groups(rows, groups):
 
 
 def candidates(step, rows, vocabulary, inner, soft):
+    """Weights of a head that soft embeddings are mixed out of stay BF16, and none is in 4 bits."""
     tiles = math.ceil(rows / 64)
-    memory = vocabulary * inner * 2
+    weight_bytes, instructions = FORMATS["BF16" if soft or step.weights == "BF16" else "FP8"]
+    memory = vocabulary * inner * weight_bytes
     passes = 1
     if soft:
         passes = 2
         step.add("soft embeddings", memory + rows * vocabulary * 8, tiles * memory + rows * vocabulary * 4 * inner / 64,
                  2 * tiles * 64 * vocabulary * inner, 2 * math.ceil(vocabulary / 4096))
     for _ in range(passes):
-        step.add("vocabulary", memory, tiles * (memory + 64 * inner * 2 * vocabulary / 64), 2 * tiles * 64 * vocabulary * inner)
+        step.add("vocabulary", memory, tiles * (memory + 64 * inner * 2 * vocabulary / 64), 2 * tiles * 64 * vocabulary * inner,
+                 expansion=tiles * vocabulary * inner * instructions / 8)
     step.add("draw", rows * 64 * inner * 2, rows * 64 * inner * 2, 2 * rows * 8 * 64 * inner)
 
 
-def llada(rows):
-    step = Step()
+def llada(rows, weights="BF16"):
+    step = Step(weights)
     width, inner, layers = 4096, 12288, 32
     for _ in range(layers):
         step.rows("norms, heads", rows, width, 6)
@@ -168,8 +187,8 @@ def llada(rows):
     return step
 
 
-def diffusion_gemma(rows, context):
-    step = Step()
+def diffusion_gemma(rows, context, weights="BF16"):
+    step = Step(weights)
     width = 2816
     step.product("self-conditioning", rows, 2112, width, gated=True)
     step.product("self-conditioning", rows, width, 2112, adds=True)
@@ -236,6 +255,22 @@ def print_library_products(title, shapes):
     print()
 
 
+def print_formats(title, steps):
+    """steps: by format."""
+    print(f"{title}: ms of the H100 / of the H200 and what takes most of them on the H100, by format of the weights\n")
+    print("| part | " + " | ".join(steps) + " |")
+    print("|---|" + "---|" * len(steps))
+    bounds = {weights: {card: step.bounds(card) for card in CARDS} for weights, step in steps.items()}
+    for part in next(iter(steps.values())).parts:
+        cells = []
+        for by_card in bounds.values():
+            most = max(by_card["H100"][part], key=by_card["H100"][part].get)
+            cells.append(" / ".join(f"{sum(by_card[card][part].values()) * 1e3:.2f}" for card in CARDS) + f", {most}")
+        print(f"| {part} | " + " | ".join(cells) + " |")
+    totals = [" / ".join(f"{sum(step.seconds(card).values()) * 1e3:.2f}" for card in CARDS) for step in steps.values()]
+    print("| together | " + " | ".join(totals) + " |\n")
+
+
 def main():
     root, build = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     spilled = print_kernels(kernels_of(root), compiled(build))
@@ -243,6 +278,9 @@ def main():
     print_step("LLaDA-8B, 32 rows", llada(32))
     print_step("DiffusionGemma-26B-A4B, 256 rows, 4,096 tokens of context", diffusion_gemma(256, 4096))
     print_library_products("LLaDA-8B's products", [(4096, 4096, False), (8192, 4096, False), (12288, 4096, True), (4096, 12288, False)])
+    for rows in (256, 32):
+        print_formats(f"LLaDA-8B, {rows} rows", {weights: llada(rows, weights) for weights in FORMATS})
+    print_formats("DiffusionGemma-26B-A4B, 256 rows, 4,096 tokens of context", {weights: diffusion_gemma(256, 4096, weights) for weights in FORMATS})
     print(f"Bytes spilled by all kernels: {spilled}")
     if spilled > 0:
         sys.exit(1)

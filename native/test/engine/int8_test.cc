@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <tuple>
 
-#include "engine/canvas_test.h"
+#include "engine/forward_error.h"
 
 namespace sfumato::test {
 namespace {
@@ -67,60 +67,18 @@ INSTANTIATE_TEST_SUITE_P(
 
 class RoundedCanvasTest : public testing::TestWithParam<sfumato_product_type> {};
 
-// The second of two steps, conditioned on embeddings mixed out of a head that no format rounds.
 TEST_P(RoundedCanvasTest, AConditionedStepComesCloseToF32) {
-  const std::string directory = Fixture("diffusion_gemma");
-  std::ifstream stream(directory + "/golden.json");
-  const nlohmann::json golden = nlohmann::json::parse(stream);
-  sfumato_options options = CanvasOptions(directory);
+  sfumato_options options = CanvasOptions(Fixture("diffusion_gemma"));
   options.product_type = GetParam();
   sfumato_engine* probe = nullptr;
   if (sfumato_open(&options, &probe) == SFUMATO_FAILED_PRECONDITION) {
     GTEST_SKIP() << "this CPU has no such products: " << sfumato_last_error(nullptr);
   }
   sfumato_close(probe);
-  const auto second_step = [&](sfumato_product_type products) {
-    sfumato_options of = options;
-    of.product_type = products;
-    TestEngine engine(of);
-    std::iota(engine.buffers().pages, engine.buffers().pages + kCanvasPages, 0);
-    const auto& c = *std::find_if(golden["forward"].begin(), golden["forward"].end(),
-                                  [](const nlohmann::json& each) { return each["name"] == "sc_30_first"; });
-    const auto prompt = c["prompt_ids"].get<std::vector<int32_t>>();
-    const auto canvas = c["canvas_ids"].get<std::vector<int32_t>>();
-    const std::vector<int32_t> none;
-    engine.Add(prompt, &none).kind = SFUMATO_ITEM_PREFILL;
-    engine.buffers().items[0].page_count = kCanvasPages;
-    engine.Run();
-    std::vector<float> logits;
-    for (const int32_t step : {1, 2}) {
-      engine.Clear();
-      sfumato_item& item = engine.Add(canvas);
-      item.first_position = item.context_tokens = static_cast<int32_t>(prompt.size());
-      item.page_count = kCanvasPages;
-      item.step = step;
-      item.temperature = 0.75f;
-      item.flags = SFUMATO_FLAG_TEMPERED_PROBABILITIES;
-      logits = engine.RunLogits();
-    }
-    return logits;
-  };
-  const std::vector<float> expected = second_step(SFUMATO_PRODUCT_F32);
-  const std::vector<float> logits = second_step(GetParam());
-  const double mean = std::accumulate(expected.begin(), expected.end(), 0.0) / static_cast<double>(expected.size());
-  double error = 0;
-  double spread = 0;
-  for (size_t i = 0; i < expected.size(); ++i) {
-    error += std::pow(logits[i] - expected[i], 2);
-    spread += std::pow(expected[i] - mean, 2);
-  }
-  const double share = std::sqrt(error / spread);
-  RecordProperty("error", std::to_string(share));
-  EXPECT_GT(share, 0);
-  // As above, with BF16's 2^-8 for a rounded operand instead of 3 % for a product, and two passes of 6 layers with
-  // mixtures of experts.
-  const double product = GetParam() == SFUMATO_PRODUCT_BF16 ? 1.0 / 256 : 0.03;
-  EXPECT_LE(share, 2 * product * std::sqrt(2 * (1 + 7.0 * 6)));
+  const double error = ConditionedStepErrors(GetParam()).all;
+  RecordProperty("error", std::to_string(error));
+  EXPECT_GT(error, 0);
+  EXPECT_LE(error, ConditionedStepBound(GetParam() == SFUMATO_PRODUCT_BF16 ? 1.0 / 256 : 0.03));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, RoundedCanvasTest, testing::Values(SFUMATO_PRODUCT_BF16, SFUMATO_PRODUCT_INT8),

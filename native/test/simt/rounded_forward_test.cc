@@ -1,5 +1,4 @@
 // Whole models with rounded products: how far their logits are from the reference's.
-#include "engine/canvas_test.h"
 #include "engine/forward_error.h"
 
 namespace sfumato::test {
@@ -8,6 +7,19 @@ namespace {
 class RoundedForwardTest : public testing::TestWithParam<ForwardCase> {};
 
 TEST_P(RoundedForwardTest, LogitsAreNearTheReference) { ExpectLogitsNearTheReference(GetParam()); }
+
+// CPUs round less: here queries, keys, values and what the head multiplies are rounded too. In two rows of sixteen experts
+// whose logits are nearly equal (0.003 to 0.07 apart, of spreads of 3 to 6) change places, and these rows are off by a tenth
+// and a third; so this is about the middle row.
+TEST(RoundedCanvasTest, HalfTheRowsOfAConditionedStepComeCloseToF32) {
+  const StepErrors errors = ConditionedStepErrors(SFUMATO_PRODUCT_BF16);
+  const double middle = errors.rows[errors.rows.size() / 2];
+  RecordProperty("error", std::to_string(errors.all));
+  RecordProperty("middle", std::to_string(middle));
+  EXPECT_GT(middle, 0);
+  EXPECT_LE(middle, ConditionedStepBound(1.0 / 256));
+  EXPECT_LE(errors.all, 0.15);
+}
 
 TEST(Bfloat16StateTest, PagesTakeHalfOfWhatTheyTakeInF32) {
   const auto state_bytes = [](sfumato_product_type products, int32_t pages) {
@@ -35,9 +47,9 @@ INSTANTIATE_TEST_SUITE_P(All, RoundedForwardTest,
                                          ForwardCase{"llada", 0.15, SFUMATO_PRODUCT_FP8},
                                          ForwardCase{"a2d_qwen3", 0.15, SFUMATO_PRODUCT_FP8},
                                          ForwardCase{"modernbert_mlm", 0.15, SFUMATO_PRODUCT_FP8},
-                                         ForwardCase{"llada", 0.4, SFUMATO_PRODUCT_INT4},
-                                         ForwardCase{"a2d_qwen3", 0.4, SFUMATO_PRODUCT_INT4},
-                                         ForwardCase{"modernbert_mlm", 0.4, SFUMATO_PRODUCT_INT4}),
+                                         ForwardCase{"llada", 0.35, SFUMATO_PRODUCT_INT4},
+                                         ForwardCase{"a2d_qwen3", 0.35, SFUMATO_PRODUCT_INT4},
+                                         ForwardCase{"modernbert_mlm", 0.35, SFUMATO_PRODUCT_INT4}),
                          [](const auto& info) {
                            const char* products = info.param.products == SFUMATO_PRODUCT_BF16  ? "_bf16"
                                                   : info.param.products == SFUMATO_PRODUCT_FP8 ? "_fp8"

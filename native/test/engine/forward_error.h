@@ -58,7 +58,8 @@ inline void ExpectLogitsNearTheReference(const ForwardCase& tested) {
       difference += std::pow(double{values[i]} - logits[i], 2);
       size += std::pow(double{values[i]}, 2);
     }
-    testing::Test::RecordProperty("error_" + c["name"].get<std::string>(), std::to_string(std::sqrt(difference / size)));
+    testing::Test::RecordProperty("error_" + c["name"].get<std::string>(),
+                                  std::to_string(std::sqrt(difference / size)));
     EXPECT_GT(difference, 0);
     EXPECT_LT(std::sqrt(difference / size), tested.tolerance);
   }

@@ -1,6 +1,5 @@
 package io.sfumato.server.app;
 
-import io.sfumato.engine.DeviceChoice;
 import io.sfumato.engine.EngineDevice;
 import io.sfumato.engine.EngineInfo;
 import io.sfumato.server.model.EngineFactory;
@@ -15,6 +14,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -42,11 +42,7 @@ final class CheckCommand implements Callable<Integer> {
       description = "For models whose files name none.")
   private int maskTokenId = -1;
 
-  @Option(
-      names = "--device",
-      paramLabel = "DEVICE",
-      description = "auto, cpu, cuda or cuda:N (default: ${DEFAULT-VALUE}).")
-  private DeviceChoice device = DeviceChoice.AUTO;
+  @Mixin private EngineChoice choice;
 
   @Parameters(
       paramLabel = "DIR",
@@ -66,8 +62,8 @@ final class CheckCommand implements Callable<Integer> {
             usual.name(),
             directory,
             0,
-            usual.products(),
-            device,
+            choice.products(),
+            choice.device(),
             usual.slots(),
             0,
             usual.queueCapacity(),

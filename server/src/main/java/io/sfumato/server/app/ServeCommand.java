@@ -1,6 +1,5 @@
 package io.sfumato.server.app;
 
-import io.sfumato.engine.DeviceChoice;
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
 import io.sfumato.server.model.EngineFactory;
@@ -12,9 +11,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -68,11 +69,7 @@ final class ServeCommand implements Callable<Integer> {
       description = "Sessions each model runs at the same time (default: 16).")
   private Integer slots;
 
-  @Option(
-      names = "--device",
-      paramLabel = "DEVICE",
-      description = "Of each model: auto, cpu, cuda or cuda:N (default: auto).")
-  private DeviceChoice device;
+  @Mixin private EngineChoice choice;
 
   ServeCommand(EngineFactory engines) {
     this.engines = engines;
@@ -141,9 +138,11 @@ final class ServeCommand implements Callable<Integer> {
         if (model instanceof ObjectNode object) {
           put(object, "threads", threads);
           put(object, "slots", slots);
-          if (device != null) {
-            object.put("device", device.toString());
-          }
+          choice.givenDevice().ifPresent(device -> object.put("device", device.toString()));
+          choice
+              .givenProducts()
+              .ifPresent(
+                  products -> object.put("products", products.name().toLowerCase(Locale.ROOT)));
         }
       });
     }

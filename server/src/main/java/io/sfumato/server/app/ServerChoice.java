@@ -1,11 +1,13 @@
 package io.sfumato.server.app;
 
+import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
 import io.sfumato.server.model.EngineFactory;
 import io.sfumato.server.model.ModelSource;
 import java.io.IOException;
 import java.nio.file.Path;
 import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Options that say which server a client command talks to. Confined to the main thread. */
@@ -18,6 +20,8 @@ public final class ServerChoice {
       paramLabel = "NAME",
       description = "The model (default: the server's first).")
   private String model = "";
+
+  @Mixin private EngineChoice engine;
 
   /** At most one of these. */
   static final class Where {
@@ -36,9 +40,6 @@ public final class ServerChoice {
 
   /** Connects to the chosen server, or starts one of its own and waits for its model. */
   public Link open(EngineFactory engines) throws IOException, InterruptedException {
-    if (where.address != null) {
-      return Link.to(where.address);
-    }
     Link link = loading(engines);
     try {
       link.awaitReady();
@@ -52,13 +53,21 @@ public final class ServerChoice {
   /** As {@link #open}, while the model of a server of its own is still loading. */
   Link loading(EngineFactory engines) throws IOException {
     if (where.address != null) {
+      engine.givenDevice().ifPresent(device -> refuse("--device", device));
+      engine.givenProducts().ifPresent(products -> refuse("--products", products));
       return Link.to(where.address);
     }
-    if (where.directory != null) {
-      String name = model.isEmpty() ? "model" : model;
-      return Link.loading(ModelSource.of(name, where.directory), engines);
-    }
-    return Link.loading(EmbeddedModel.source(), engines);
+    ModelSource source =
+        where.directory == null
+            ? EmbeddedModel.source()
+            : ModelSource.of(model.isEmpty() ? "model" : model, where.directory);
+    return Link.loading(source.computedBy(engine.products(), engine.device()), engines);
+  }
+
+  private static void refuse(String option, Object value) {
+    throw new ServingException(
+        ErrorReason.INVALID_FIELD,
+        option + ": " + value + " (expected: nothing beside --address, whose server has chosen)");
   }
 
   /** Empty for the server's first. */

@@ -1,8 +1,6 @@
 package io.sfumato.server.app;
 
-import io.sfumato.engine.DeviceChoice;
 import io.sfumato.engine.EngineException;
-import io.sfumato.engine.ProductType;
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
 import io.sfumato.server.verify.Verification;
@@ -11,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -39,17 +38,7 @@ final class VerifyCommand implements Callable<Integer> {
       description = "Threads of the engine (default: one per core).")
   private int threads;
 
-  @Option(
-      names = "--products",
-      paramLabel = "TYPE",
-      description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-  private ProductType products = ProductType.AUTO;
-
-  @Option(
-      names = "--device",
-      paramLabel = "DEVICE",
-      description = "auto, cpu, cuda or cuda:N (default: ${DEFAULT-VALUE}).")
-  private DeviceChoice device = DeviceChoice.AUTO;
+  @Mixin private EngineChoice choice;
 
   @Parameters(
       paramLabel = "DIR",
@@ -66,7 +55,12 @@ final class VerifyCommand implements Callable<Integer> {
       try {
         good &=
             Verification.run(
-                directory, threads, products, device, System::nanoTime, row -> print(out, row));
+                directory,
+                threads,
+                choice.products(),
+                choice.device(),
+                System::nanoTime,
+                row -> print(out, row));
       } catch (EngineException e) {
         throw new ServingException(ErrorReason.MODEL_CAPABILITY, e.getMessage(), e);
       }

@@ -59,6 +59,22 @@ public record ModelSource(
         USUAL_APPROXIMATE_CACHE);
   }
 
+  /** The same model, computed in another way. */
+  public ModelSource computedBy(ProductType otherProducts, DeviceChoice otherDevice) {
+    return new ModelSource(
+        name,
+        directory,
+        threads,
+        otherProducts,
+        otherDevice,
+        slots,
+        batchTokens,
+        queueCapacity,
+        prefixCacheTokens,
+        maskTokenId,
+        approximateCacheMebibytes);
+  }
+
   long approximateCacheBytes() {
     return (long) approximateCacheMebibytes << 20;
   }

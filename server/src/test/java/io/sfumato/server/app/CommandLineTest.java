@@ -2,6 +2,7 @@ package io.sfumato.server.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sfumato.engine.ProductType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +17,25 @@ class CommandLineTest extends CommandFixture {
     assertThat(run.errors()).isEmpty();
     assertThat(run.exit()).isZero();
     assertThat(run.out().strip()).isEqualTo(STORY);
+  }
+
+  @Test
+  void aServerOfItsOwnComputesAsTold() {
+    Run run = run("generate", "--products", "fp8", "--device", "cuda:1", "Tell me a story.");
+    assertThat(run.errors()).isEmpty();
+    assertThat(run.out().strip()).isEqualTo(STORY);
+    assertThat(engines.lastOptions().products()).isEqualTo(ProductType.FP8);
+    assertThat(engines.lastOptions().device()).hasToString("cuda:1");
+  }
+
+  @Test
+  void howAServerElsewhereComputesIsItsOwnAffair() {
+    Run run = run("generate", "--address", address(), "--device", "cpu", "Tell me a story.");
+    assertThat(run.exit()).isNotZero();
+    assertThat(run.errors())
+        .contains("--device: cpu (expected: nothing beside --address, whose server has chosen)");
+    Run products = run("models", "--address", address(), "--products", "int8");
+    assertThat(products.errors()).contains("--products: INT8 (expected: nothing beside --address");
   }
 
   @Test

@@ -10,6 +10,7 @@ import io.sfumato.engine.ScriptedEngine;
 import io.sfumato.engine.StepBatch;
 import io.sfumato.engine.StepItem;
 import io.sfumato.server.model.EngineFactory;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * A model that always wants to write the same tokens, and grows surer of them from step to step, in
@@ -26,6 +27,7 @@ final class StoryEngine implements EngineFactory {
 
   private final int[] story;
   private final int answerToken;
+  private final AtomicReference<EngineOptions> lastOptions = new AtomicReference<>();
 
   /**
    * @param answerToken last token of every prompt
@@ -37,6 +39,7 @@ final class StoryEngine implements EngineFactory {
 
   @Override
   public DenoiseEngine open(EngineOptions options) {
+    lastOptions.set(options);
     EngineInfo info =
         new EngineInfo(
             "llada",
@@ -60,6 +63,11 @@ final class StoryEngine implements EngineFactory {
             0,
             EngineDevice.HOST);
     return new ScriptedEngine(info, options.limits(), this::propose);
+  }
+
+  /** Those of the engine that was opened last. */
+  EngineOptions lastOptions() {
+    return lastOptions.get();
   }
 
   private void propose(long run, StepBatch batch, Candidates candidates) {

@@ -2,15 +2,14 @@ package io.sfumato.server.app.bench;
 
 import io.sfumato.engine.AttentionKind;
 import io.sfumato.engine.DenoiseEngine;
-import io.sfumato.engine.DeviceChoice;
 import io.sfumato.engine.EngineException;
 import io.sfumato.engine.EngineInfo;
 import io.sfumato.engine.EngineLimits;
 import io.sfumato.engine.EngineOptions;
 import io.sfumato.engine.ItemKind;
-import io.sfumato.engine.ProductType;
 import io.sfumato.engine.StepBatch;
 import io.sfumato.server.app.EmbeddedModel;
+import io.sfumato.server.app.EngineChoice;
 import io.sfumato.server.error.ErrorReason;
 import io.sfumato.server.error.ServingException;
 import io.sfumato.server.model.EngineFactory;
@@ -20,6 +19,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -66,17 +66,7 @@ final class BenchStep implements Callable<Integer> {
       description = "Threads of the engine (default: one per core).")
   private int threads;
 
-  @Option(
-      names = "--products",
-      paramLabel = "TYPE",
-      description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-  private ProductType products = ProductType.AUTO;
-
-  @Option(
-      names = "--device",
-      paramLabel = "DEVICE",
-      description = "auto, cpu, cuda or cuda:N (default: ${DEFAULT-VALUE}).")
-  private DeviceChoice device = DeviceChoice.AUTO;
+  @Mixin private EngineChoice choice;
 
   @Parameters(
       paramLabel = "DIR",
@@ -99,7 +89,8 @@ final class BenchStep implements Callable<Integer> {
     int tokens = most * canvas;
     EngineLimits limits = new EngineLimits(most, most, tokens, tokens, 0, 0, PAGE_TOKENS);
     try (DenoiseEngine engine =
-        engines.open(new EngineOptions(model, threads, products, device, false, limits))) {
+        engines.open(
+            new EngineOptions(model, threads, choice.products(), choice.device(), false, limits))) {
       EngineInfo info = engine.info();
       out.printf(
           Locale.ROOT,

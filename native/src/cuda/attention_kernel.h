@@ -54,15 +54,15 @@ struct AttentionNumbers<1> {
 /// of rows, as many as the item with the most has, y of the key-value heads, z of the items.
 ///
 /// kHeadDim: the head's size, filled up with zeros to a multiple of 32. kTerms: bfloat16 terms of each operand (see SplitBfloat16); with one
-/// all that is read and written is bfloat16.
-template <int kHeadDim, int kTerms>
+/// all that is read and written is bfloat16. kWarps: of a block; with twice as many keys and values are read half as often. A
+/// row's result does not depend on that.
+template <int kHeadDim, int kTerms, int kWarps = 4>
 struct AttentionKernel {
   static constexpr const char* kName = "attention";
-  static constexpr int kWarps = 4;
   static constexpr int kThreads = kWarps * kWarpThreads;
   /// The most numbers of a row's result that fit a warp's registers.
   static constexpr int kWarpDims = kTerms == 1 ? 256 : 128;
-  /// Warps that share 16 rows and compute the same weights, each for its share of the result's numbers.
+  /// Warps that share 16 rows: each scores by its share of the head's numbers, and has that share of the result.
   static constexpr int kDimSplits = kHeadDim > kWarpDims ? kHeadDim / kWarpDims : 1;
   static constexpr int kDims = kHeadDim / kDimSplits;
   static constexpr int kRows = 16 * kWarps / kDimSplits;
@@ -80,6 +80,7 @@ struct AttentionKernel {
   struct Shared {
     SharedArray<Word, kStages * kKeys * kKeyStride> keys;
     SharedArray<Word, kStages * kKeys * kValueStride> values;
+    SharedArray<float, kDimSplits == 1 ? 1 : kKeys / 8 * 4 * kThreads> scores;  // [numbers of a thread, threads]
   };
 
   Global<const Sequence> sequences;
@@ -143,6 +144,7 @@ struct AttentionKernel {
       if (kStages > 1 && tile + 1 < end_tile) CopyTile(shared, sequence, tile + 1, (stage + 1) % kStages);
       float scores[kKeys / 8][4] = {};
       Score(shared, starts, kept, stage, scores);
+      if constexpr (kDimSplits > 1) AddShares(shared, scores);
       Weigh(tile * kKeys, visible, scores, maxima, totals, mixed);
       Mix(shared, stage, scores, mixed);
     }
@@ -269,7 +271,7 @@ struct AttentionKernel {
     }
   }
 
-  /// scores = queries keys^T
+  /// scores = queries keys^T, by the warp's share of the head's numbers.
   template <int kKept>
   SFUMATO_DEVICE void Score(Shared& shared, const int64_t (&starts)[2], const uint32_t (&kept)[kKept][4][kTerms],
                             int stage, float (&scores)[kKeys / 8][4]) const {
@@ -280,7 +282,7 @@ struct AttentionKernel {
       return;
     }
     SFUMATO_UNROLL_LITTLE
-    for (int tile = 0; tile < kHeadDim / 16; ++tile) {
+    for (int tile = FirstDim() / 16; tile < (FirstDim() + kDims) / 16; ++tile) {
       uint32_t left[4][kTerms];
       LoadQueries(starts, tile, left);
       ScoreTile(shared, left, tile, stage, scores, small);
@@ -290,6 +292,23 @@ struct AttentionKernel {
     for (int j = 0; j < kKeys / 8; ++j) {
       SFUMATO_UNROLL
       for (int i = 0; i < 4; ++i) scores[j][i] += small[j][i];
+    }
+  }
+
+  /// Adds up the scores of the warps that share rows, in the order of their shares.
+  static SFUMATO_DEVICE void AddShares(Shared& shared, float (&scores)[kKeys / 8][4]) {
+    constexpr int kNumbers = kKeys / 8 * 4;
+    SFUMATO_UNROLL
+    for (int n = 0; n < kNumbers; ++n) shared.scores[n * kThreads + ThreadIndex()] = scores[n / 4][n % 4];
+    SyncBlock();  // the one before the next tile's scores lies between their reading and their writing
+    const int first = WarpIndex() / kDimSplits * kDimSplits * kWarpThreads + Lane();
+    SFUMATO_UNROLL
+    for (int n = 0; n < kNumbers; ++n) {
+      float sum = shared.scores[n * kThreads + first];
+      SFUMATO_UNROLL
+      for (int split = 1; split < kDimSplits; ++split)
+        sum += shared.scores[n * kThreads + first + split * kWarpThreads];
+      scores[n / 4][n % 4] = sum;
     }
   }
 

@@ -387,7 +387,22 @@ void CudaBackend::WriteKeyValues(const KeyValueWriteArguments& arguments) {
   }
 }
 
+/// Large heads have kernels that give the same bits for blocks of twice as many rows.
 template <int kHeadDim, int kTerms>
+void CudaBackend::ChooseAttention(const AttentionArguments& arguments) {
+  if constexpr (kHeadDim >= 256 && kTerms == 1) {
+    using Larger = AttentionKernel<kHeadDim, kTerms, 8>;
+    int64_t blocks = 0;
+    for (const Sequence& sequence : arguments.layout->sequences) {
+      const int64_t queries = arguments.selected_only ? sequence.selected : sequence.rows;
+      blocks += Quotient(queries * arguments.shape.heads / arguments.shape.kv_heads, Larger::kRows);
+    }
+    if (blocks * arguments.shape.kv_heads >= kManyBlocks) return LaunchAttention<Larger>(arguments);
+  }
+  LaunchAttention<AttentionKernel<kHeadDim, kTerms>>(arguments);
+}
+
+template <class Kernel>
 void CudaBackend::LaunchAttention(const AttentionArguments& arguments) {
   int64_t queries = 0;
   for (const Sequence& sequence : arguments.layout->sequences)
@@ -395,9 +410,8 @@ void CudaBackend::LaunchAttention(const AttentionArguments& arguments) {
   if (queries == 0) return;
   const AttentionShape& shape = arguments.shape;
   const int64_t group = shape.heads / shape.kv_heads;
-  using Kernel = AttentionKernel<kHeadDim, kTerms>;
   const auto numbers = [](const auto& operand) {
-    if constexpr (kTerms == 1) {
+    if constexpr (std::is_same_v<typename Kernel::Number, uint16_t>) {
       return operand.bfloat16s;
     } else {
       return operand.floats;
@@ -430,11 +444,11 @@ void CudaBackend::LaunchAttention(const AttentionArguments& arguments) {
 void CudaBackend::Attention(const AttentionArguments& arguments) {
   const auto launch = [&](auto terms) {
     const int64_t head_dim = arguments.shape.head_dim;
-    if (head_dim <= 32) return LaunchAttention<32, terms.value>(arguments);
-    if (head_dim <= 64) return LaunchAttention<64, terms.value>(arguments);
-    if (head_dim <= 128) return LaunchAttention<128, terms.value>(arguments);
-    if (head_dim <= 256) return LaunchAttention<256, terms.value>(arguments);
-    LaunchAttention<512, terms.value>(arguments);
+    if (head_dim <= 32) return ChooseAttention<32, terms.value>(arguments);
+    if (head_dim <= 64) return ChooseAttention<64, terms.value>(arguments);
+    if (head_dim <= 128) return ChooseAttention<128, terms.value>(arguments);
+    if (head_dim <= 256) return ChooseAttention<256, terms.value>(arguments);
+    ChooseAttention<512, terms.value>(arguments);
   };
   if (precision_ == Precision::kFloat32) {
     launch(std::integral_constant<int, 3>{});

@@ -88,6 +88,8 @@ class CudaBackend : public Backend {
   template <class Matrix>
   void LaunchProduct(const Matrix& matrix, const Product& product, int64_t groups);
   template <int kHeadDim, int kTerms>
+  void ChooseAttention(const AttentionArguments& arguments);
+  template <class Kernel>
   void LaunchAttention(const AttentionArguments& arguments);
 
   std::unique_ptr<Device> device_;

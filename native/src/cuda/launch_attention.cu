@@ -10,8 +10,10 @@ SFUMATO_LAUNCH(AttentionKernel<64, 3>)
 SFUMATO_LAUNCH(AttentionKernel<128, 1>)
 SFUMATO_LAUNCH(AttentionKernel<128, 3>)
 SFUMATO_LAUNCH(AttentionKernel<256, 1>)
+SFUMATO_LAUNCH(AttentionKernel<256, 1, 8>)
 SFUMATO_LAUNCH(AttentionKernel<256, 3>)
 SFUMATO_LAUNCH(AttentionKernel<512, 1>)
+SFUMATO_LAUNCH(AttentionKernel<512, 1, 8>)
 SFUMATO_LAUNCH(AttentionKernel<512, 3>)
 
 }  // namespace sfumato::cuda

@@ -298,6 +298,31 @@ TEST_P(AttentionTest, AnItemIsTheSameAloneAmongOthersAndWithPages) {
   EXPECT_EQ(paged.output, Floats(alone.output.begin() + 58 * alone.width(), alone.output.end()));
 }
 
+// Where there are enough items, GPUs take blocks of more rows of large heads.
+TEST_P(AttentionTest, AnItemOfLargeHeadsIsTheSameAmongMany) {
+  for (const int64_t head_dim : {200, 256, 400, 512}) {
+    SCOPED_TRACE(head_dim);
+    Problem alone;
+    alone.shape = {8, 4, head_dim};
+    alone.AddSequence(70, 0, {}, {});
+    alone.Fill(0, 5);
+    for (float& query : alone.queries) query *= 0.1f;
+    Run(alone);
+    EXPECT_LT(alone.Error(), Tolerance());
+
+    Problem among;
+    among.shape = alone.shape;
+    among.AddSequence(70, 0, {}, {});
+    for (int item = 0; item < 24; ++item) among.AddSequence(1 + item % 3, 0, {}, {});
+    among.Fill(0, 6);
+    std::copy(alone.queries.begin(), alone.queries.end(), among.queries.begin());
+    std::copy(alone.keys.begin(), alone.keys.end(), among.keys.begin());
+    std::copy(alone.values.begin(), alone.values.end(), among.values.begin());
+    Run(among);
+    EXPECT_EQ(alone.output, Floats(among.output.begin(), among.output.begin() + 70 * among.width()));
+  }
+}
+
 TEST_P(AttentionTest, AnItemIsTheSameWithWhatFollowsItInPages) {
   Problem whole;
   whole.shape = {2, 1, 16};

@@ -163,11 +163,15 @@ class Step:
         self.add(part, name, rows * width * bytes_of_number, rows * width * bytes_of_number, 0)
 
     def attention(self, sequences, rows, keys, heads, kv_heads, size):
-        """Blocks of 64 rows (32 for heads over 256) read keys and values; those split by size score twice. rows, keys: of a sequence."""
-        blocks = kv_heads * math.ceil(rows * heads / kv_heads / (32 if size > 256 else 64))
+        """Blocks of 64 rows (32 for heads over 256) read keys and values, of twice as many rows where that gives enough blocks of large heads. rows, keys: of
+        a sequence."""
+        tile, warps = 32 if size > 256 else 64, 4
+        if size >= 256 and sequences * kv_heads * math.ceil(rows * heads / kv_heads / (2 * tile)) >= 100:
+            tile, warps = 2 * tile, 8
+        blocks = kv_heads * math.ceil(rows * heads / kv_heads / tile)
         memory = keys * kv_heads * size * 4 + rows * heads * size * 4
-        self.add("attention", f"AttentionKernel<{size}>", sequences * memory, sequences * blocks * keys * size * 4,
-                 sequences * (6 if size > 256 else 4) * rows * heads * keys * size, 1, sequences * blocks)
+        self.add("attention", f"AttentionKernel<{size}> of {warps} warps", sequences * memory, sequences * blocks * keys * size * 4,
+                 sequences * 4 * rows * heads * keys * size, 1, sequences * blocks)
         self.need(sequences * keys * kv_heads * size * 4, sequences * 4 * rows * heads * keys * size)
 
     def bounds(self, card, kernel):
@@ -254,10 +258,12 @@ def diffusion_gemma(sequences, rows, context, weights="BF16"):
     width = 2816
     every = sequences * rows
     step.rows("self-conditioning", "EmbedKernel", every, width, 6)
+    step.rows("self-conditioning", "ScaleKernel", every, width, 8)
     step.rows("self-conditioning", "RmsNormKernel", every, width, 6)
     step.product("self-conditioning", every, 2112, width, gated=True)
     step.product("self-conditioning", every, width, 2112, adds=True)
     step.rows("self-conditioning", "RmsNormKernel", every, width, 8)
+    step.rows("norms, heads", "RmsNormKernel", every, width, 6)
     for layer in range(30):
         full = layer % 6 == 5
         heads, kv_heads, size = (16, 2, 512) if full else (16, 8, 256)

@@ -10,11 +10,15 @@ import re
 import statistics
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BLOCK = 1 << 22
+# Of layers; heads are never in 4 bits, nor DiffusionGemma's in 8.
+WEIGHT_BYTES = {"bf16": 2, "fp8": 1, "int4": 4.5 / 8}
+PEER_TIMEOUT = 120  # seconds
 
 
 class Checkpoint:
@@ -116,9 +120,9 @@ def write_gemma(directory, layers):
 class Engine:
     """sfumato_bench over one directory."""
 
-    def __init__(self, program, directory, rows, canvas, context, device):
+    def __init__(self, program, directory, rows, canvas, products, context, device):
         start = time.perf_counter()
-        arguments = [program, directory, str(rows), str(canvas), str(os.cpu_count()), "bf16", str(context), device]
+        arguments = [program, directory, str(rows), str(canvas), str(os.cpu_count()), products, str(context), device]
         self.process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         self.problem = None if line else self.process.stderr.read().strip()
@@ -165,57 +169,89 @@ def torch_rates():
     return {"copy": copy, "matrix": rate, "torch": torch.__version__}
 
 
-def llada_floor(rows, canvases, _, layers):
-    """Bytes and operations that no step can do without: every weight but the embeddings once, BF16; of each row all products."""
+def peer(family, directory, rows, context, kind, seconds):
+    """Milliseconds of PyTorch's step; None where it has none."""
+    command = [sys.executable, str(ROOT / "bench/gpu_peer.py"), family, directory, str(rows), str(context), kind, str(seconds)]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=PEER_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        return None, f"more than {PEER_TIMEOUT} s"
+    if answer.returncode != 0:
+        return None, (answer.stderr.strip().splitlines() or ["no answer"])[-1]
+    return json.loads(answer.stdout)["ms"], ""
+
+
+def llada_floor(rows, canvases, _, layers, products):
+    """Bytes and operations that no step can do without: every weight but the embeddings once; of each row all products."""
     width, inner, vocabulary = 4096, 12288, 126464
-    weights = layers * (4 * width * width + 3 * width * inner) + vocabulary * width
+    body, head = layers * (4 * width * width + 3 * width * inner), vocabulary * width
     attention = layers * 4 * rows * (rows // canvases) * width
-    return 2 * weights, 2 * rows * weights + attention
+    return WEIGHT_BYTES[products] * body + max(1, WEIGHT_BYTES[products]) * head, 2 * rows * (body + head) + attention
 
 
-def gemma_floor(rows, canvases, context, layers):
-    """The same: all experts are read, eight are computed; keys and values in BF16; the head's matrix once more for the soft embeddings' product."""
+def gemma_floor(rows, canvases, context, layers, products):
+    """The same: all experts are read, eight are computed; keys and values in BF16, and the head's matrix, which is there once more for the soft embeddings' product."""
     width, inner, expert, vocabulary = 2816, 2112, 704, 262144
-    total_bytes, operations = 2 * (vocabulary * width + 3 * width * inner), 2 * rows * (2 * vocabulary * width + 3 * width * inner)
+    of_weight = WEIGHT_BYTES[products]
+    total_bytes = 2 * vocabulary * width + of_weight * 3 * width * inner
+    operations = 2 * rows * (2 * vocabulary * width + 3 * width * inner)
     for layer in range(layers):
         full = layer % 6 == 5
         size, kv = (512, 2) if full else (256, 8)
         dense = width * size * (2 * 16 + (1 if full else 2) * kv) + 3 * width * inner + 128 * width
         keys = context if full else min(context, 1024)
-        total_bytes += 2 * (dense + 128 * 3 * width * expert) + canvases * keys * kv * size * 4
+        total_bytes += of_weight * (dense + 128 * 3 * width * expert) + canvases * keys * kv * size * 4
         operations += 2 * rows * (dense + 8 * 3 * width * expert) + 4 * rows * (keys + rows // canvases) * 16 * size
     return total_bytes, operations
 
 
-def measure(program, name, directory, floor_of, rows, context, layers, seconds, rates):
-    engine = Engine(program, directory, rows, 256, context, "cuda")
-    if engine.problem:
-        return f"| {name} | {rows} | {engine.problem.splitlines()[-1]} |\n", None
-    engine.ask("profile")
-    wall = statistics.median(engine.ask(f"run {seconds}"))
-    profile = engine.ask("profile")["step"]
-    device = profile["ms"] / profile["calls"]
-    facts, ready = engine.facts, engine.ready
+def measure(program, name, directory, floor_of, batches, products, context, layers, seconds, rates):
+    """For each number of canvases: that, a row of the table, milliseconds of a step, and of its kernels."""
+    engine, kernels = (Engine(program, directory, max(batches), 256, products, context, device) for device in ("cuda", "cuda-profile"))
+    for rows in batches:
+        problem = engine.problem or kernels.problem
+        if problem:
+            yield rows, f"| {name} | {rows} | {products} | {problem.splitlines()[-1]} |\n", None, {}
+            continue
+        engine.ask(f"rows {rows}")
+        engine.ask("profile")
+        wall = statistics.median(engine.ask(f"run {seconds}"))
+        profile = engine.ask("profile")["step"]
+        device = profile["ms"] / profile["calls"]
+        kernels.ask(f"rows {rows}")
+        kernels.ask("profile")
+        steps = len(kernels.ask(f"run {seconds / 2}"))
+        parts = {part: entry["ms"] / steps for part, entry in kernels.ask("profile").items() if part != "step"}
+        inside = sum(parts.values())
+        candidates = sum(ms for part, ms in parts.items() if re.match("measure|finish|fill|weigh|mix|place_soft", part))
+        total_bytes, operations = floor_of(256 * rows, rows, context, layers, products)
+        bytes_ms, operations_ms = 1e3 * total_bytes / rates["copy"], 1e3 * operations / rates["matrix"]
+        least = max(bytes_ms, operations_ms)
+        row = (f"| {name} | {rows} | {products} | {wall:.2f} | {device:.2f} | {inside:.2f} | {wall - device:.2f} | {100 * candidates / inside:.0f} % | "
+               f"{bytes_ms:.2f} / {operations_ms:.2f} | {device / least:.2f} | {256 * rows / wall * 1e3:.0f} | {engine.facts['device_bytes'] >> 20} | "
+               f"{engine.ready:.1f} |\n")
+        yield rows, row, wall, parts
     engine.close()
-    kernels = Engine(program, directory, rows, 256, context, "cuda-profile")
-    kernels.ask("profile")
-    steps = len(kernels.ask(f"run {seconds / 2}"))
-    parts = {part: entry["ms"] / steps for part, entry in kernels.ask("profile").items() if part != "step"}
     kernels.close()
-    inside = sum(parts.values())
-    candidates = sum(ms for part, ms in parts.items() if re.match("measure|finish|fill|weigh|mix|place_soft", part))
-    total_bytes, operations = floor_of(256 * rows, rows, context, layers)
-    bytes_ms, operations_ms = 1e3 * total_bytes / rates["copy"], 1e3 * operations / rates["matrix"]
-    least = max(bytes_ms, operations_ms)
-    row = (f"| {name} | {rows} | {wall:.2f} | {device:.2f} | {inside:.2f} | {wall - device:.2f} | {100 * candidates / inside:.0f} % | "
-           f"{bytes_ms:.2f} / {operations_ms:.2f} | {device / least:.2f} | {256 * rows / wall * 1e3:.0f} | {facts['device_bytes'] >> 20} | {ready:.1f} |\n")
-    return row, parts
+
+
+def table_of_peers(steps, kinds):
+    """Milliseconds by model, canvases, and products of ours or kind of a peer; None where there are none."""
+    columns = list(dict.fromkeys(column for _, _, column in steps))
+    text = "\nSteps in ms beside PyTorch's in BF16 (LLaDA with fused projections and SDPA, DiffusionGemma as in transformers), wall clock:\n\n"
+    text += "| model | canvases | " + " | ".join(columns) + " |\n|---|---|" + "---|" * len(columns) + "\n"
+    for name, rows in dict.fromkeys((name, rows) for name, rows, _ in steps):
+        cells = [steps.get((name, rows, column)) for column in columns]
+        text += f"| {name} | {rows} | " + " | ".join("none" if ms is None else f"{ms:.2f}" for ms in cells) + " |\n"
+    return text
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", required=True, help="a folder that ci/gpu has built")
     parser.add_argument("--batches", default="1,4,16", help="canvases of a step")
+    parser.add_argument("--products", default="bf16,fp8,int4")
+    parser.add_argument("--peers", default="eager,compile", help="of PyTorch, where it can use the GPU; or none")
     parser.add_argument("--layers", type=int, default=6, help="of each model; their heads are whole")
     parser.add_argument("--context", type=int, default=4096, help="tokens in pages before each canvas of DiffusionGemma")
     parser.add_argument("--seconds", type=float, default=3, help="for each measurement")
@@ -228,28 +264,37 @@ def main():
     rates = {"copy": max(peak["copy"], torch_peak.get("copy", 0)), "matrix": max(peak["mma_sync"], torch_peak.get("matrix", 0))}
     today = datetime.date.today().isoformat()
     gpu = re.sub(r"[^a-z0-9]+", "-", peak["name"].lower()).strip("-")
-    text = (f"# Steps on {peak['name']}, {today}\n\n`bench/gpu`, {arguments.layers} layers of each model with their whole heads, random BF16 weights, BF16 products, "
+    text = (f"# Steps on {peak['name']}, {today}\n\n`bench/gpu`, {arguments.layers} layers of each model with their whole heads, random BF16 weights, "
             "canvases of 256, all positions open. Nothing else ran on the GPU, as far as this program knows.\n\n"
             f"Rates of the same run: copies {peak['copy'] / 1e12:.2f} TB/s (read and written), mma.sync BF16 {peak['mma_sync'] / 1e12:.0f} TFLOP/s out of registers")
     if torch_peak:
         text += f"; PyTorch {torch_peak['torch']}: copies {torch_peak['copy'] / 1e12:.2f} TB/s, 8192^3 products {torch_peak['matrix'] / 1e12:.0f} TFLOP/s"
     text += (".\n\nFloor: what the weights and pages, read once, and the operations of all rows take at the higher of these rates; the ratio is the time on the GPU to the "
              "greater of both. Between steps: the host's time, with nothing on the GPU. In kernels: of a second run that measures each kernel.\n\n"
-             "| model | canvases | step ms, wall | on the GPU | in kernels | between steps | candidates | floor ms, bytes / operations | ratio | token-forwards/s | "
-             "MiB of the GPU | ready in s |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")
-    details = ""
-    models = [("LLaDA-8B", write_llada, llada_floor, 0),
-              ("DiffusionGemma-26B-A4B", write_gemma, gemma_floor, arguments.context)]
-    for name, write, floor_of, context in models:
+             "| model | canvases | products | step ms, wall | on the GPU | in kernels | between steps | candidates | floor ms, bytes / operations | ratio | token-forwards/s | "
+             "MiB of the GPU | ready in s |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+    details, steps = "", {}
+    batches = [int(rows) for rows in arguments.batches.split(",")]
+    kinds = [kind for kind in arguments.peers.split(",") if kind != "none"] if torch_peak else []
+    models = [("LLaDA-8B", "llada", write_llada, llada_floor, 0),
+              ("DiffusionGemma-26B-A4B", "gemma", write_gemma, gemma_floor, arguments.context)]
+    for name, family, write, floor_of, context in models:
         with tempfile.TemporaryDirectory(prefix="sfumato-gpu-") as directory:
             write(directory, arguments.layers)
-            for rows in map(int, arguments.batches.split(",")):
-                row, parts = measure(programs / "sfumato_bench", name, directory, floor_of, rows, context, arguments.layers, arguments.seconds, rates)
-                print(row, end="", flush=True)
-                text += row
-                if parts:
-                    details += f"\n{name}, {rows} canvases:\n\n| kernel | ms of a step |\n|---|---|\n"
-                    details += "".join(f"| {part} | {ms:.3f} |\n" for part, ms in sorted(parts.items(), key=lambda item: -item[1]))
+            for products in arguments.products.split(","):
+                for rows, row, wall, parts in measure(programs / "sfumato_bench", name, directory, floor_of, batches, products, context, arguments.layers,
+                                                      arguments.seconds, rates):
+                    print(row, end="", flush=True)
+                    text += row
+                    steps[name, rows, products] = wall
+                    if parts:
+                        details += f"\n{name}, {rows} canvases, {products}:\n\n| kernel | ms of a step |\n|---|---|\n"
+                        details += "".join(f"| {part} | {ms:.3f} |\n" for part, ms in sorted(parts.items(), key=lambda item: -item[1]))
+            for rows in batches:
+                for kind in kinds:
+                    steps[name, rows, kind], why = peer(family, directory, rows, context, kind, arguments.seconds)
+                    print(f"{name}, {rows} canvases, PyTorch {kind}: " + (why or f"{steps[name, rows, kind]:.2f} ms"), flush=True)
+    text += table_of_peers(steps, kinds) if kinds else "\nPyTorch can't use this GPU here, so no peer was timed.\n"
     path = pathlib.Path(arguments.results) / f"{today}-{gpu}.md"
     path.write_text(text + details)
     print(f"written: {path}")

@@ -148,45 +148,9 @@ def torch_llada(directory, canvas):
 
 
 def torch_gemma(directory, canvas):
-    """Hugging Face's own decoder, head, soft cap and candidates; every step is conditioned on the one before."""
-    from safetensors.torch import load_file
-    from transformers import DiffusionGemmaConfig
-    from transformers.cache_utils import DynamicCache
-    from transformers.models.diffusion_gemma.modeling_diffusion_gemma import DiffusionGemmaDecoderModel
+    from step_gemma import make_step
 
-    with open(os.path.join(directory, "config.json")) as file:
-        config = DiffusionGemmaConfig(**json.load(file))
-    config.text_config._attn_implementation = "sdpa"
-    with torch.device("meta"):
-        decoder = DiffusionGemmaDecoderModel(config)
-    prefix = "model.decoder."
-    stored = load_file(os.path.join(directory, "model.safetensors"))
-    weights = {name.removeprefix(prefix): tensor.float() for name, tensor in stored.items() if name.startswith(prefix)}
-    del stored
-    decoder.load_state_dict(weights, strict=False, assign=True)
-    decoder.rotary_emb = type(decoder.rotary_emb)(config.text_config)  # buffers that no checkpoint holds
-    decoder.embed_tokens.embed_scale = torch.tensor(config.text_config.hidden_size**0.5)
-    missing = [name for name, value in list(decoder.named_parameters()) + list(decoder.named_buffers()) if value.is_meta]
-    if missing:
-        raise SystemExit(f"PyTorch: {missing} without values (expected: none)")
-    decoder.eval().requires_grad_(False)
-    cap, vocabulary = config.text_config.final_logit_softcapping, config.text_config.vocab_size
-    cache = DynamicCache(config=config.text_config)  # of no context
-    for layer, module in zip(cache.layers, decoder.layers):
-        layer.keys = layer.values = torch.empty(1, module.self_attn.k_proj.out_features // module.self_attn.head_dim, 0, module.self_attn.head_dim)
-        layer.is_initialized = True
-    last = None
-
-    def step():
-        nonlocal last
-        hidden = decoder(torch.randint(0, vocabulary, (1, canvas)), past_key_values=cache, self_conditioning_logits=last).last_hidden_state
-        last = torch.tanh(torch.nn.functional.linear(hidden, decoder.embed_tokens.weight) / cap) * cap
-        logs = torch.log_softmax(last[0], -1)
-        probabilities = logs.exp()
-        best = probabilities.topk(2)
-        return torch.multinomial(probabilities, 1), best, -(probabilities * logs).sum(-1)
-
-    return step
+    return make_step(directory, 1, canvas)
 
 
 def timed(run, seconds):

@@ -1,10 +1,11 @@
-// Times denoising steps of one model: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16|int8 [CONTEXT [DEVICE]]
+// Times denoising steps of one model: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16|int8|fp8|int4 [CONTEXT [DEVICE]]
 //
 // With CONTEXT, for families with a cache, that many tokens lie in pages before each canvas. DEVICE: cpu, as usual; cuda; or
 // cuda-profile, which measures each kernel.
 //
 // Answers each line of its input with one line of JSON, so that a driver can take turns with other programs:
 //   run SECONDS    milliseconds of each step, all positions open
+//   rows N         so many of the ROWS from now on
 //   peak SECONDS   GFLOP/s of all threads with operands in registers, of products in that format
 //   profile        time and rate of each part of the steps since the last time
 #include <chrono>
@@ -59,7 +60,7 @@ class StepBench {
       item.token_offset = item.candidate_offset = row * canvas_;
       item.token_count = item.candidate_count = canvas_;
       item.guidance_item = -1;
-      item.step = 1;
+      item.step = 2;  // conditioned on the one before, where a family does that
       item.first_position = item.context_tokens = context;
       item.page_offset = row * pages;
       item.page_count = pages;
@@ -76,8 +77,7 @@ class StepBench {
       for (int32_t i = 0; i < tokens_; ++i)
         input.push_back(static_cast<int32_t>(generator() % static_cast<uint32_t>(info_.vocabulary)));
     }
-    items_ = rows;
-    for (int i = 0; i < 3; ++i) Step();
+    UseRows(rows);
     Profile();
   }
   ~StepBench() { sfumato_close(engine_); }
@@ -92,6 +92,12 @@ class StepBench {
                 sizeof(int32_t) * static_cast<size_t>(tokens_));
     Check(sfumato_plan(engine_, items_), engine_);
     Check(sfumato_run(engine_), engine_);
+  }
+
+  /// 1 to as many as there are.
+  void UseRows(int32_t rows) {
+    items_ = rows;
+    for (int i = 0; i < 3; ++i) Step();
   }
 
   std::string Run(double seconds) {
@@ -171,6 +177,8 @@ class StepBench {
 sfumato_product_type ProductsOf(const std::string& name) {
   if (name == "bf16") return SFUMATO_PRODUCT_BF16;
   if (name == "int8") return SFUMATO_PRODUCT_INT8;
+  if (name == "fp8") return SFUMATO_PRODUCT_FP8;
+  if (name == "int4") return SFUMATO_PRODUCT_INT4;
   return name == "f32" ? SFUMATO_PRODUCT_F32 : SFUMATO_PRODUCT_AUTO;
 }
 
@@ -182,7 +190,8 @@ int main(int argc, char** argv) {
   const sfumato_product_type products = ProductsOf(argc < 6 ? "" : argv[5]);
   if (products == SFUMATO_PRODUCT_AUTO || argc > 8 || std::atoi(argv[3]) < 1 || context % std::atoi(argv[3]) != 0 ||
       (device != "cpu" && device != "cuda" && device != "cuda-profile")) {
-    std::cerr << "usage: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16|int8 [CONTEXT, a multiple of CANVAS "
+    std::cerr << "usage: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16|int8|fp8|int4 [CONTEXT, a multiple of "
+                 "CANVAS "
                  "[cpu|cuda|cuda-profile]]\n";
     return 2;
   }
@@ -196,12 +205,15 @@ int main(int argc, char** argv) {
   while (std::getline(std::cin, line)) {
     std::istringstream words(line);
     std::string command;
-    double seconds = 1;
-    words >> command >> seconds;
+    double number = 1;
+    words >> command >> number;
     if (command == "run") {
-      std::cout << bench.Run(seconds) << std::endl;
+      std::cout << bench.Run(number) << std::endl;
+    } else if (command == "rows" && number >= 1 && number <= std::atoi(argv[2])) {
+      bench.UseRows(static_cast<int32_t>(number));
+      std::cout << number << std::endl;
     } else if (command == "peak") {
-      std::cout << bench.Peak(seconds) << std::endl;
+      std::cout << bench.Peak(number) << std::endl;
     } else if (command == "profile") {
       std::cout << bench.Profile() << std::endl;
     } else {

@@ -1,4 +1,5 @@
-// Compares the logits of two checkpoints of one model: sfumato_compare_logits DIR OTHER PROMPTS CANVAS STEPS
+// Compares the logits of two checkpoints of one model: sfumato_compare_logits DIR OTHER PROMPTS CANVAS STEPS [fp8_inputs]
+// With fp8_inputs the other one's dense products round their inputs as SFUMATO_PRODUCT_FP8_INPUTS does (rounded_inputs.cc).
 // PROMPTS holds one prompt a line, as token ids. After each stands a canvas of masks that the first checkpoint unmasks in so
 // many steps, the positions of the greatest confidence first, each with what it draws; at each step both see the same input.
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <numeric>
 #include <sstream>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "sfumato_engine.h"
@@ -17,12 +19,12 @@ namespace {
 
 class Engine {
  public:
-  Engine(const char* directory, int32_t tokens) {
+  Engine(const char* directory, sfumato_product_type products, int32_t tokens) {
     sfumato_options options;
     sfumato_default_options(&options);
     options.model_directory = directory;
     options.threads = 1;
-    options.product_type = SFUMATO_PRODUCT_F32;
+    options.product_type = products;
     options.max_batch_tokens = options.max_candidates = tokens;
     Check(sfumato_open(&options, &engine_), nullptr);
     info.struct_size = sizeof(info);
@@ -129,10 +131,13 @@ void Compare(Engine& engine, Engine& other, std::vector<int32_t> tokens, size_t 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int canvas = argc == 6 ? std::atoi(argv[4]) : 0;
-  const int steps = argc == 6 ? std::atoi(argv[5]) : 0;
+  const bool rounds_inputs = argc == 7 && std::string(argv[6]) == "fp8_inputs";
+  const bool complete = argc == 6 || rounds_inputs;
+  const int canvas = complete ? std::atoi(argv[4]) : 0;
+  const int steps = complete ? std::atoi(argv[5]) : 0;
   if (canvas < 1 || steps < 1 || steps > canvas) {
-    std::cerr << "usage: sfumato_compare_logits DIR OTHER PROMPTS CANVAS STEPS, at most as many steps as positions\n";
+    std::cerr << "usage: sfumato_compare_logits DIR OTHER PROMPTS CANVAS STEPS [fp8_inputs], at most as many steps as "
+                 "positions\n";
     return 2;
   }
   try {
@@ -144,8 +149,9 @@ int main(int argc, char** argv) {
       prompts.emplace_back(std::istream_iterator<int32_t>(numbers), std::istream_iterator<int32_t>());
       longest = std::max(longest, prompts.back().size());
     }
-    Engine engine(argv[1], static_cast<int32_t>(longest) + canvas);
-    Engine other(argv[2], static_cast<int32_t>(longest) + canvas);
+    const int32_t tokens = static_cast<int32_t>(longest) + canvas;
+    Engine engine(argv[1], SFUMATO_PRODUCT_F32, tokens);
+    Engine other(argv[2], rounds_inputs ? SFUMATO_PRODUCT_FP8_INPUTS : SFUMATO_PRODUCT_F32, tokens);
     Figures f;
     for (const std::vector<int32_t>& prompt : prompts)
       Compare(engine, other, prompt, static_cast<size_t>(canvas), steps, f);

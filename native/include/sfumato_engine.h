@@ -96,7 +96,11 @@ typedef enum sfumato_product_type {
   SFUMATO_PRODUCT_FP8 = 4,
   /* As FP8, but weights are whole numbers of -8..7 times a scale, in BF16, for each group of 32 inner numbers of an output:
    * 4.5 bits each. Heads that FP8 rounds are kept in FP8. */
-  SFUMATO_PRODUCT_INT4 = 5
+  SFUMATO_PRODUCT_INT4 = 5,
+  /* As FP8, but dense products of attention and feed-forward layers round their inputs to E4M3 too, each row divided by the
+   * least power of two that takes its largest magnitude to 448 or less. Experts' products, heads and attention are those of
+   * FP8. Needs a GPU of compute capability 8.9 or more, else FAILED_PRECONDITION. */
+  SFUMATO_PRODUCT_FP8_INPUTS = 6
 } sfumato_product_type;
 
 /* Instruction set of the CPU kernels. Anything but AUTO is for tests and comparisons; one that the CPU lacks answers

@@ -42,6 +42,12 @@ constexpr float FromFloat8(uint8_t bits) {
   return std::bit_cast<float>(sign | ((magnitude << 20) + (120u << 23)));
 }
 
+/// The least power of two by which the magnitude, finite and 2^-100 or more, is divided to 448 or less, which is 1.75 * 2^8.
+constexpr float Float8ScaleOf(float magnitude) {
+  const uint32_t bits = std::bit_cast<uint32_t>(magnitude);
+  return std::bit_cast<float>(((bits >> 23) - 8 + ((bits & 0x7FFFFF) > 0x600000 ? 1 : 0)) << 23);
+}
+
 /// Rounds to the nearest, ties to even; what is larger becomes the largest number, NaN stays NaN.
 constexpr uint8_t ToFloat8(float value) {
   const uint32_t bits = std::bit_cast<uint32_t>(value);

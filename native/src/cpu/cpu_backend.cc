@@ -40,9 +40,12 @@ const Int8Kernels& Int8KernelsOf(InstructionSet set) {
 }
 
 RoundingKernels RoundingKernelsOf(InstructionSet set, ProductFormat products) {
-  if (products == ProductFormat::kFp8 || products == ProductFormat::kInt4)
-    Fail(SFUMATO_FAILED_PRECONDITION, "product_type", products == ProductFormat::kFp8 ? "FP8" : "INT4",
-         "F32, BF16 or INT8, since CPUs have no kernels for it");
+  const char* missing = products == ProductFormat::kFp8         ? "FP8"
+                        : products == ProductFormat::kInt4      ? "INT4"
+                        : products == ProductFormat::kFp8Inputs ? "FP8_INPUTS"
+                                                                : nullptr;
+  if (missing != nullptr)
+    Fail(SFUMATO_FAILED_PRECONDITION, "product_type", missing, "F32, BF16 or INT8, since CPUs have no kernels for it");
   if (products == ProductFormat::kBfloat16) return {&Bfloat16KernelsOf(set), nullptr};
   if (products == ProductFormat::kInt8) return {nullptr, &Int8KernelsOf(set)};
   return {};

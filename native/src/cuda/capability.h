@@ -11,6 +11,9 @@ namespace sfumato::cuda {
 /// driver compiles, on 12.0 and everything newer.
 void CheckCapability(int capability, const std::vector<std::string>& architectures);
 
+/// The same for products of inputs in E4M3, which code of sm_89 and newer has.
+void CheckFloat8Capability(int capability, const std::vector<std::string>& architectures);
+
 }  // namespace sfumato::cuda
 
 #endif  // SFUMATO_CUDA_CAPABILITY_H_

@@ -19,6 +19,7 @@ constexpr int kSuccess = 0;
 /// cudaDataType_t
 constexpr int kFloat32 = 0;    // CUDA_R_32F
 constexpr int kBfloat16 = 14;  // CUDA_R_16BF
+constexpr int kFloat8 = 28;    // CUDA_R_8F_E4M3
 /// cublasComputeType_t
 constexpr int kComputeFloat32 = 68;  // CUBLAS_COMPUTE_32F
 /// cublasOperation_t

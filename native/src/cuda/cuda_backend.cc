@@ -114,7 +114,8 @@ CudaBackend::CudaBackend(std::unique_ptr<Device> device, Precision precision, in
       pool_(threads),
       staging_(*device_),
       step_(*device_),
-      dense_(dense == nullptr ? nullptr : std::make_unique<DenseStage>(*device_, std::move(dense))) {}
+      quantised_(*device_, limits.max_rows),
+      dense_(dense == nullptr ? nullptr : std::make_unique<DenseStage>(*device_, std::move(dense), quantised_)) {}
 
 CudaBackend::~CudaBackend() = default;
 
@@ -128,18 +129,26 @@ Precision PrecisionOf(ProductFormat products) {
       return Precision::kFp8;
     case ProductFormat::kInt4:
       return Precision::kInt4;
+    case ProductFormat::kFp8Inputs:
+      return Precision::kFp8Inputs;
     case ProductFormat::kInt8:
       break;
   }
   Fail(SFUMATO_FAILED_PRECONDITION, "product_type", "INT8",
-       "F32, BF16, FP8 or INT4, since there are no such kernels for GPUs");
+       "F32, BF16, FP8, INT4 or FP8_INPUTS, since there are no such kernels for GPUs");
+}
+
+std::optional<DenseType> DenseTypeOf(Precision precision) {
+  if (precision == Precision::kFp8Inputs) return DenseType::kFloat8;
+  return precision == Precision::kBfloat16 ? std::optional(DenseType::kBfloat16) : std::nullopt;
 }
 
 std::string CudaBackend::ProductsName() const {
-  if (dense_ != nullptr) return "bf16 tensor cores, " + dense_->Name();
+  const std::string dense = dense_ == nullptr ? "" : ", " + dense_->Name();
+  if (precision_ == Precision::kFp8Inputs) return "fp8 tensor cores" + dense;
   if (precision_ == Precision::kFp8) return "bf16 by fp8 weights, tensor cores";
   if (precision_ == Precision::kInt4) return "bf16 by int4 weights, tensor cores";
-  return precision_ == Precision::kBfloat16 ? "bf16 tensor cores" : "f32 as bf16 terms, tensor cores";
+  return precision_ == Precision::kBfloat16 ? "bf16 tensor cores" + dense : "f32 as bf16 terms, tensor cores";
 }
 
 std::unique_ptr<Backend> CudaBackend::MakePlanner() const {
@@ -204,6 +213,7 @@ std::unique_ptr<PackedMatrix> CudaBackend::PackDense(const std::vector<TensorVie
       return matrix;
     }
   }
+  if (precision_ == Precision::kFp8Inputs) quantised_.Expect(parts.front().shape[1]);
   return PackFragments(precision_, parts, gated);
 }
 
@@ -220,15 +230,15 @@ std::unique_ptr<PackedMatrix> CudaBackend::PackGated(const TensorView& gate, con
 }
 
 std::unique_ptr<PackedMatrix> CudaBackend::PackExpert(const TensorView& matrix) {
-  return PackFragments(precision_, {matrix}, false);
+  return PackFragments(PrecisionOfRoundedInputs(), {matrix}, false);
 }
 
 std::unique_ptr<PackedMatrix> CudaBackend::PackGatedExpert(const TensorView& gate, const TensorView& up) {
-  return PackFragments(precision_, {gate, up}, true);
+  return PackFragments(PrecisionOfRoundedInputs(), {gate, up}, true);
 }
 
 std::unique_ptr<PackedMatrix> CudaBackend::PackHead(const TensorView& matrix) {
-  return PackFragments(precision_ == Precision::kInt4 ? Precision::kFp8 : precision_, {matrix}, false);
+  return PackFragments(precision_ == Precision::kInt4 ? Precision::kFp8 : PrecisionOfRoundedInputs(), {matrix}, false);
 }
 
 void CudaBackend::CountPacked(const PackedMatrix& matrix, const std::vector<TensorView>& parts) {
@@ -261,7 +271,7 @@ void CudaBackend::ReserveCandidates(int64_t vocabulary, int64_t) {
 void CudaBackend::ReserveSoftEmbeddings(int64_t hidden) { candidates_->ReserveSoftEmbeddings(hidden); }
 
 int64_t CudaBackend::WorkBytes() const {
-  return step_.bytes() + (candidates_ == nullptr ? 0 : candidates_->bytes()) +
+  return step_.bytes() + quantised_.bytes() + (candidates_ == nullptr ? 0 : candidates_->bytes()) +
          (dense_ == nullptr ? 0 : dense_->bytes());
 }
 
@@ -269,6 +279,7 @@ void CudaBackend::BeginStep(const StepLayout& layout) {
   staging_.Release();  // the model is loaded
   step_began_ = device_->plans_only() ? nullptr : device_->Mark();
   layout_ = &layout;
+  quantised_.Reserve();
   if (dense_ != nullptr) dense_->Reserve();
   step_.Copy(layout);
 }
@@ -331,7 +342,21 @@ void CudaBackend::Matmul(const MatmulArguments& arguments) {
   if (arguments.rows == 0) return;
   device_->Label(PartName(arguments.part));
   if (dynamic_cast<const DenseMatrix*>(arguments.weights) != nullptr) return dense_->Run(arguments);
-  LaunchProduct(static_cast<const CudaMatrix&>(*arguments.weights), Describe(arguments), 1);
+  const auto& matrix = static_cast<const CudaMatrix&>(*arguments.weights);
+  if (matrix.format() == WeightFormat::kFp8Pairs) return MultiplyQuantised(matrix, arguments);
+  LaunchProduct(matrix, Describe(arguments), 1);
+}
+
+void CudaBackend::MultiplyQuantised(const CudaMatrix& matrix, const MatmulArguments& arguments) {
+  Product product = Describe(arguments);
+  for (int64_t first = 0; first < arguments.rows; first += quantised_.rows()) {
+    product.rows = std::min(quantised_.rows(), arguments.rows - first);
+    quantised_.Write(arguments.input, first, product.rows, product.rows, matrix.inner());
+    product.input = {nullptr, reinterpret_cast<const uint16_t*>(quantised_.numbers())};
+    product.row_scales = quantised_.scales();
+    product.output = OutputOf(arguments.output.From(first * matrix.outputs()));
+    LaunchProduct(matrix, product, 1);
+  }
 }
 
 void CudaBackend::GroupedMatmul(const GroupedMatmulArguments& arguments) {
@@ -352,6 +377,12 @@ void CudaBackend::LaunchProduct(const Matrix& matrix, const Product& product, in
     Launch(*device_, kernel,
            {grouped ? groups : Quotient(rows, Kernel::kRows), Quotient(product.weights.strips, Kernel::kStrips), 1});
   };
+  if (matrix.format() == WeightFormat::kFp8Pairs) {
+    if (rows <= kFewRows) return launch(ProductKernel<kFewRows / 8, 1, Fp8PairWeights>{});
+    if (rows <= kSomeRows / 2) return launch(ProductKernel<kSomeRows / 16, 1, Fp8PairWeights>{});
+    // A larger one would spill where FP8 becomes FP16; this one reads as many bytes for a product as the largest of BF16.
+    return launch(LargeProductKernel<8, Fp8PairWeights>{});
+  }
   const bool rounded = product.input.floats.IsNull();
   ForFormat(matrix.precision(), matrix.format(), rounded, [&](auto tiles, auto inputs, auto format) {
     using Format = decltype(format);

@@ -2,6 +2,7 @@
 #define SFUMATO_CUDA_CUDA_BACKEND_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "cuda/dense_stage.h"
 #include "cuda/device.h"
 #include "cuda/product_kernel.h"
+#include "cuda/quantised_rows.h"
 #include "cuda/step_upload.h"
 #include "ops/backend.h"
 
@@ -18,6 +20,9 @@ namespace sfumato::cuda {
 
 /// Throws FAILED_PRECONDITION for products that no kernel is for.
 Precision PrecisionOf(ProductFormat products);
+
+/// What dense products of the precision may go through cuBLASLt in, if any.
+std::optional<DenseType> DenseTypeOf(Precision precision);
 
 /// The operations on a device by the kernels of this directory. What only products and attention read is kept as these
 /// take it: as bfloat16 numbers where the precision rounds to them. All else is floats. Operations return when they are queued; Candidates waits for all.
@@ -84,6 +89,12 @@ class CudaBackend : public Backend {
   std::unique_ptr<PackedMatrix> PackFragments(Precision precision, const std::vector<TensorView>& parts, bool gated);
   /// For cuBLASLt where it is chosen, else for own kernels.
   std::unique_ptr<PackedMatrix> PackDense(const std::vector<TensorView>& parts, bool gated);
+  /// What matrices are packed in that keep BF16 inputs.
+  Precision PrecisionOfRoundedInputs() const {
+    return precision_ == Precision::kFp8Inputs ? Precision::kFp8 : precision_;
+  }
+  /// A product of inputs in E4M3.
+  void MultiplyQuantised(const CudaMatrix& matrix, const MatmulArguments& arguments);
   void CountPacked(const PackedMatrix& matrix, const std::vector<TensorView>& parts);
   template <class Matrix>
   void LaunchProduct(const Matrix& matrix, const Product& product, int64_t groups);
@@ -101,6 +112,7 @@ class CudaBackend : public Backend {
   const StepLayout* layout_ = nullptr;
   std::unique_ptr<Moment> step_began_;
   std::unique_ptr<CandidateStage> candidates_;
+  QuantisedRows quantised_;
   std::unique_ptr<DenseStage> dense_;
 };
 

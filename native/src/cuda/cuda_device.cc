@@ -21,9 +21,9 @@ std::string VersionText(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
-/// Those that the kernels of this library are compiled for.
-std::vector<std::string> CompiledArchitectures() {
-  std::istringstream words(SFUMATO_CUDA_ARCHITECTURES);
+/// A list of those that kernels of this library are compiled for.
+std::vector<std::string> Architectures(const char* list) {
+  std::istringstream words(list);
   return {std::istream_iterator<std::string>(words), std::istream_iterator<std::string>()};
 }
 
@@ -176,8 +176,9 @@ CudaDevice::CudaDevice(int ordinal) : ordinal_(ordinal) {
   int minor = 0;
   Check("cudaDeviceGetAttribute", cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, ordinal));
   Check("cudaDeviceGetAttribute", cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, ordinal));
-  CheckCapability(major * 10 + minor, CompiledArchitectures());
-  name_ = "sm_" + std::to_string(major * 10 + minor);
+  capability_ = major * 10 + minor;
+  CheckCapability(capability_, Architectures(SFUMATO_CUDA_ARCHITECTURES));
+  name_ = "sm_" + std::to_string(capability_);
   cudaDeviceProp properties = {};
   Check("cudaGetDeviceProperties", cudaGetDeviceProperties(&properties, ordinal));
   model_ = "cuda:" + std::to_string(ordinal) + " " + properties.name;
@@ -190,6 +191,10 @@ CudaDevice::CudaDevice(int ordinal) : ordinal_(ordinal) {
   Check("cudaStreamCreate", cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
   const std::lock_guard lock(users_mutex);
   Users()[ordinal] += 1;
+}
+
+void CudaDevice::CheckFloat8Products() const {
+  CheckFloat8Capability(capability_, Architectures(SFUMATO_CUDA_FP8_ARCHITECTURES));
 }
 
 CudaDevice::~CudaDevice() {

@@ -23,6 +23,9 @@ class CudaDevice : public Device {
   CudaDevice(const CudaDevice&) = delete;
   CudaDevice& operator=(const CudaDevice&) = delete;
 
+  /// Throws FAILED_PRECONDITION where it has no code for products of inputs in E4M3.
+  void CheckFloat8Products() const;
+
   std::string Name() const override { return name_; }
   std::string Model() const override { return model_; }
 
@@ -54,6 +57,7 @@ class CudaDevice : public Device {
   void* AllocateApart(int64_t bytes);
 
   const int ordinal_;
+  int capability_ = 0;
   std::string name_;
   std::string model_;
   cudaStream_t stream_ = nullptr;

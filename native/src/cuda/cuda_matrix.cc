@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <string>
 
 #include "base/error.h"
 
@@ -18,6 +17,7 @@ int64_t OutputsOf(const std::vector<TensorView>& parts, bool gated) {
 WeightFormat FormatOf(const std::vector<TensorView>& parts, Precision precision) {
   if (precision == Precision::kFp8) return WeightFormat::kFp8;
   if (precision == Precision::kInt4) return WeightFormat::kInt4;
+  if (precision == Precision::kFp8Inputs) return WeightFormat::kFp8Pairs;
   const bool exact =
       std::all_of(parts.begin(), parts.end(), [](const TensorView& part) { return part.type == DataType::kBfloat16; });
   return precision == Precision::kBfloat16 || exact ? WeightFormat::kBfloat16 : WeightFormat::kBfloat16Terms;
@@ -58,9 +58,9 @@ CudaMatrix::CudaMatrix(Device& device, HostStaging& staging, ThreadPool& pool, P
   fragments_ = {words_.data(),
                 scales_.data(),
                 outputs(),
-                inner(),
+                shape.numbers == 1 ? inner() : loads * load_inner / shape.numbers,
                 static_cast<int32_t>(blocks * kBlockStrips),
-                static_cast<int32_t>(loads * shape.load_tiles),
+                static_cast<int32_t>(loads * shape.load_tiles / shape.numbers),
                 gated};
   if (device.plans_only()) return;
   // Some blocks at a time, so that the host holds little of the matrix twice.
@@ -87,10 +87,7 @@ CudaMatrix::CudaMatrix(Device& device, HostStaging& staging, ThreadPool& pool, P
       const int bad = PackStrip(format_, strip, loads * shape.load_tiles, packed + place, strip_scales);
       if (bad >= 0 && FindRow(parts, gated, output + bad, part, row)) unusable = row;
     });
-    if (unusable >= 0) {
-      Fail(SFUMATO_DATA_LOSS, "weights", "not finite or beyond 2^100 in row " + std::to_string(unusable.load()),
-           "numbers that can be kept in " + std::string(format_ == WeightFormat::kFp8 ? "FP8" : "4 bits"));
-    }
+    if (unusable >= 0) RefuseWeights(format_, unusable);
     staging.Send(words_.data() + first * block_words, count * block_words * 4);
   }
   if (shape.output_scales) device.Upload(scales_.data(), scales.data(), scales_.bytes());

@@ -24,6 +24,8 @@ enum class Precision {
   /// Inputs rounded to bfloat16, weights to Fp8Weights or Int4Weights, sums in float.
   kFp8,
   kInt4,
+  /// Inputs rounded to E4M3 as well, with a scale for each row: Fp8PairWeights.
+  kFp8Inputs,
 };
 
 /// Weights on the device as Fragments.

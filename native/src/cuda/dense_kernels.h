@@ -37,7 +37,7 @@ struct TileRowsKernel {
   }
 };
 
-/// A product's bias and epilogue. One block for each row and part of the outputs.
+/// A product's scales, bias and epilogue. One block for each row and part of the outputs.
 struct FinishProductKernel {
   static constexpr const char* kName = "finish_product";
   static constexpr int kThreads = kRowThreads;
@@ -49,7 +49,9 @@ struct FinishProductKernel {
   Global<const float> bias;  // [outputs] or null
   Epilogue epilogue;
   int64_t first;
-  Output output;  // [.., outputs], from the first row on; floats for kAdd
+  Output output;                      // [.., outputs], from the first row on; floats for kAdd
+  Global<const float> output_scales;  // [outputs], or [2, outputs]; null for sums that have none
+  Global<const float> row_scales;     // [rows]; null where the others are
 
   SFUMATO_DEVICE void operator()(Shared&) const {
     const int64_t i = static_cast<int64_t>(BlockY()) * kThreads + ThreadIndex();
@@ -57,10 +59,16 @@ struct FinishProductKernel {
     const int64_t row = BlockX();
     const int64_t place = (first + row) * outputs + i;
     if (gated) {
-      FinishGated(epilogue, sums[2 * row * outputs + i], sums[(2 * row + 1) * outputs + i], output, place);
+      FinishGated(epilogue, Sum(row, i, 2 * outputs), Sum(row, outputs + i, 2 * outputs), output, place);
     } else {
-      FinishSum(epilogue, sums[row * outputs + i], bias, i, output, place);
+      FinishSum(epilogue, Sum(row, i, outputs), bias, i, output, place);
     }
+  }
+
+ private:
+  SFUMATO_DEVICE float Sum(int64_t row, int64_t i, int64_t width) const {
+    const float sum = sums[row * width + i];
+    return row_scales.IsNull() ? sum : sum * output_scales[i] * row_scales[row];
   }
 };
 

@@ -12,8 +12,6 @@
 namespace sfumato::cuda {
 namespace {
 
-/// Numbers that a row of an operand must have a multiple of: 16 bytes of bfloat16 numbers.
-constexpr int64_t kOperandNumbers = DenseProducts::kOperandAlignment / 2;
 /// What is asked for; the best come first.
 constexpr int kProposals = 32;
 
@@ -31,8 +29,8 @@ constexpr std::array<uint16_t, 36> kTileColumns = {
 /// The arguments of one product, without gaps, so that equal ones are equal bytes.
 struct ProductCall {
   const DenseProduct* product;
-  const uint16_t* weights;
-  const uint16_t* input;
+  const void* weights;
+  const void* input;
   int64_t rows;
   int64_t add;
   float* sums;
@@ -59,6 +57,10 @@ lt::Owned<lt::Layout> MakeLayout(const CublasLt& library, int type, int64_t rows
   Check("cublasLtMatrixLayoutCreate",
         library.create_layout(&layout, type, static_cast<uint64_t>(rows), static_cast<uint64_t>(columns), rows));
   return {layout, library.destroy_layout};
+}
+
+int TypeOf(const DenseProducts& products) {
+  return products.type() == DenseType::kFloat8 ? lt::kFloat8 : lt::kBfloat16;
 }
 
 lt::Owned<lt::Descriptor> MakeDescriptor(const CublasLt& library) {
@@ -94,8 +96,8 @@ DenseProduct::DenseProduct(DenseProducts& products, int64_t outputs, int64_t inn
       outputs_(outputs),
       inner_(inner),
       descriptor_(MakeDescriptor(library_)),
-      weights_(MakeLayout(library_, lt::kBfloat16, inner, outputs)),
-      input_(MakeLayout(library_, lt::kBfloat16, inner, DenseProducts::kAskedRows)),
+      weights_(MakeLayout(library_, TypeOf(products), inner, outputs)),
+      input_(MakeLayout(library_, TypeOf(products), inner, DenseProducts::kAskedRows)),
       sums_(MakeLayout(library_, lt::kFloat32, outputs, DenseProducts::kAskedRows)) {}
 
 bool DenseProduct::FindAlgorithm() {
@@ -141,7 +143,7 @@ void DenseProduct::SetRows(int64_t rows) const {
           library_.set_layout(layout, lt::kLayoutColumns, &columns, sizeof(columns)));
 }
 
-void DenseProduct::Start(Device& device, const uint16_t* weights, const uint16_t* input, int64_t rows, bool add,
+void DenseProduct::Start(Device& device, const void* weights, const void* input, int64_t rows, bool add,
                          float* sums) const {
   const ProductCall call = {this, weights, input, rows, add ? 1 : 0, sums};
   device.Launch({"cublaslt_product", nullptr, &call, sizeof(call), 0, 0, {}, &DenseProduct::Run});
@@ -160,8 +162,12 @@ void DenseProduct::Run(const void* arguments, void* queue) {
                                   queue));
 }
 
-DenseProducts::DenseProducts(std::shared_ptr<const CublasLt> library, Device& device, int64_t max_rows)
-    : library_(std::move(library)), device_(device), max_rows_(max_rows), handle_(nullptr, library_->destroy) {
+DenseProducts::DenseProducts(std::shared_ptr<const CublasLt> library, Device& device, int64_t max_rows, DenseType type)
+    : library_(std::move(library)),
+      device_(device),
+      max_rows_(max_rows),
+      type_(type),
+      handle_(nullptr, library_->destroy) {
   lt::Handle handle = nullptr;
   const int status = library_->create(&handle);
   if (status != lt::kSuccess) {
@@ -173,8 +179,8 @@ DenseProducts::DenseProducts(std::shared_ptr<const CublasLt> library, Device& de
 }
 
 const DenseProduct* DenseProducts::Choose(int64_t outputs, int64_t inner) {
-  // Rows of the operands begin at aligned addresses, and are so long that the library may take them.
-  if (outputs % kOperandNumbers != 0 || inner % kOperandNumbers != 0) return nullptr;
+  const int64_t numbers = kOperandAlignment / bytes_per_number();
+  if (outputs % numbers != 0 || inner % numbers != 0) return nullptr;
   const auto [place, is_new] = products_.try_emplace({outputs, inner});
   if (is_new) {
     auto product = std::make_unique<DenseProduct>(*this, outputs, inner);
@@ -187,24 +193,33 @@ bool DenseProducts::RowsStandAlone(const DenseProduct& product) {
   const int64_t tile = product.row_tile();
   const int64_t outputs = product.outputs();
   const int64_t inner = product.inner();
-  const DeviceArray<uint16_t> weights(device_, outputs * inner);
-  const DeviceArray<uint16_t> input(device_, kTriedRows * inner);
-  const DeviceArray<uint16_t> lone(device_, tile * inner);
+  const int64_t row_bytes = inner * bytes_per_number();
+  const DeviceArray<uint8_t> weights(device_, outputs * row_bytes);
+  const DeviceArray<uint8_t> input(device_, kTriedRows * row_bytes);
+  const DeviceArray<uint8_t> lone(device_, tile * row_bytes);
   const DeviceArray<float> sums(device_, kTriedRows * outputs);
   // The same numbers over and over, of a count that has no factor with any shape.
   std::mt19937 generator(1);
   std::normal_distribution<float> normal;
-  std::vector<uint16_t> numbers(65537);
-  for (uint16_t& number : numbers) number = ToBfloat16(normal(generator));
-  const auto fill = [&](const DeviceArray<uint16_t>& array) {
+  std::vector<uint8_t> numbers;
+  for (int i = 0; i < 65537; ++i) {
+    const float number = normal(generator);
+    if (type_ == DenseType::kFloat8) {
+      numbers.push_back(ToFloat8(number));
+    } else {
+      const uint16_t bits = ToBfloat16(number);
+      numbers.insert(numbers.end(), {static_cast<uint8_t>(bits), static_cast<uint8_t>(bits >> 8)});
+    }
+  }
+  const auto fill = [&](const DeviceArray<uint8_t>& array) {
     for (int64_t first = 0; first < array.size(); first += static_cast<int64_t>(numbers.size())) {
       const int64_t count = std::min<int64_t>(array.size() - first, static_cast<int64_t>(numbers.size()));
-      device_.Upload(array.data() + first, numbers.data(), count * 2);
+      device_.Upload(array.data() + first, numbers.data(), count);
     }
   };
   fill(weights);
   fill(input);
-  const auto multiply = [&](const uint16_t* rows, int64_t count, bool add) {
+  const auto multiply = [&](const uint8_t* rows, int64_t count, bool add) {
     product.Start(device_, weights.data(), rows, count, add, sums.data());
     std::vector<float> values(static_cast<size_t>(count * outputs));
     device_.Download(values.data(), sums.data(), count * outputs * static_cast<int64_t>(sizeof(float)));
@@ -223,16 +238,16 @@ bool DenseProducts::RowsStandAlone(const DenseProduct& product) {
   // The first and the last tile alone, all but the first, and a row in a tile of zeros at another place.
   for (const auto& [row, count] :
        {std::pair<int64_t, int64_t>{0, tile}, {kTriedRows - tile, tile}, {tile, kTriedRows - tile}}) {
-    if (!same(multiply(input.data() + row * inner, count, false), row, count)) return false;
+    if (!same(multiply(input.data() + row * row_bytes, count, false), row, count)) return false;
   }
-  device_.Copy(lone.data(), input.data() + (kTriedRows - 1) * inner, inner * 2);
+  device_.Copy(lone.data(), input.data() + (kTriedRows - 1) * row_bytes, row_bytes);
   return same(multiply(lone.data(), tile, false), kTriedRows - 1, 1);
 }
 
-std::shared_ptr<DenseProducts> FindDenseProducts(Device& device, bool rounded, int64_t max_rows) {
-  if (!rounded || max_rows < DenseProducts::kAskedRows) return nullptr;
+std::shared_ptr<DenseProducts> FindDenseProducts(Device& device, std::optional<DenseType> type, int64_t max_rows) {
+  if (!type || max_rows < DenseProducts::kAskedRows) return nullptr;
   std::shared_ptr<const CublasLt> library = LoadCublasLt();
-  return library == nullptr ? nullptr : std::make_shared<DenseProducts>(std::move(library), device, max_rows);
+  return library == nullptr ? nullptr : std::make_shared<DenseProducts>(std::move(library), device, max_rows, *type);
 }
 
 }  // namespace sfumato::cuda

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -13,6 +14,9 @@
 namespace sfumato::cuda {
 
 class DenseProducts;
+
+/// Numbers of both operands: bfloat16, or E4M3 without scales.
+enum class DenseType { kBfloat16, kFloat8 };
 
 /// How cuBLASLt multiplies rows with weights of one shape, whatever the number of rows.
 class DenseProduct {
@@ -29,7 +33,7 @@ class DenseProduct {
 
   /// sums [rows, outputs] = input [rows, inner] times weights [outputs, inner] transposed, or added to what is there; all at
   /// multiples of kOperandAlignment. rows: a multiple of the tile, at most DenseProducts::most_rows.
-  void Start(Device& device, const uint16_t* weights, const uint16_t* input, int64_t rows, bool add, float* sums) const;
+  void Start(Device& device, const void* weights, const void* input, int64_t rows, bool add, float* sums) const;
 
  private:
   friend class DenseProducts;
@@ -68,18 +72,21 @@ class DenseProducts {
   static constexpr float kLeastWaves = 0.5f;
 
   /// Throws FAILED_PRECONDITION where the library does not work on the device.
-  DenseProducts(std::shared_ptr<const CublasLt> library, Device& device, int64_t max_rows);
+  DenseProducts(std::shared_ptr<const CublasLt> library, Device& device, int64_t max_rows,
+                DenseType type = DenseType::kBfloat16);
 
   DenseProducts(const DenseProducts&) = delete;
   DenseProducts& operator=(const DenseProducts&) = delete;
 
-  /// Null for weights [outputs, inner] that own kernels take. Where they are of a new shape, the library is asked and tried on
+  /// Null for weights [outputs, inner] that own kernels take, as all whose rows don't begin at aligned addresses. Where they are of a new shape, the library is asked and tried on
   /// the device, which must have memory for them.
   const DenseProduct* Choose(int64_t outputs, int64_t inner);
 
   /// The limit, filled up to a tile of any product.
   int64_t most_rows() const { return (max_rows_ + kAskedRows - 1) / kAskedRows * kAskedRows; }
   const CublasLt& library() const { return *library_; }
+  DenseType type() const { return type_; }
+  int64_t bytes_per_number() const { return type_ == DenseType::kFloat8 ? 1 : 2; }
 
  private:
   friend class DenseProduct;
@@ -90,13 +97,14 @@ class DenseProducts {
   std::shared_ptr<const CublasLt> library_;
   Device& device_;
   const int64_t max_rows_;
+  const DenseType type_;
   lt::Owned<lt::Handle> handle_;
   std::map<std::pair<int64_t, int64_t>, std::unique_ptr<const DenseProduct>> products_;
 };
 
-/// By the library that the environment says, for backends that round to bfloat16 and take many rows; null where there is none.
+/// By the library that the environment says, for backends that round to a type and take many rows; null where there is none.
 /// Errors as LoadCublasLt and DenseProducts.
-std::shared_ptr<DenseProducts> FindDenseProducts(Device& device, bool rounded, int64_t max_rows);
+std::shared_ptr<DenseProducts> FindDenseProducts(Device& device, std::optional<DenseType> type, int64_t max_rows);
 
 }  // namespace sfumato::cuda
 

@@ -213,7 +213,7 @@ class LargeTile {
         const Word2 row = LoadWords2(shared.numbers, place + j * 8 * kRowWords);
         const uint32_t right[2] = {row.x, row.y};
         SFUMATO_UNROLL
-        for (int s = 0; s < kStrips; ++s) MultiplyBfloat16(sums[s][j], left[s][0], right);
+        for (int s = 0; s < kStrips; ++s) MultiplyFragments<Weights>(sums[s][j], left[s][0], right);
       }
     }
   }

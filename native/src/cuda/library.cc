@@ -13,6 +13,7 @@ namespace {
 
 std::unique_ptr<cuda::Device> MakeDevice(const EngineOptions& options) {
   auto gpu = std::make_unique<cuda::CudaDevice>(options.device_ordinal);
+  if (options.products == ProductFormat::kFp8Inputs) gpu->CheckFloat8Products();
   if (options.device_profile) return std::make_unique<cuda::ProfilingDevice>(std::move(gpu));
   return std::make_unique<cuda::GraphDevice>(std::move(gpu));
 }
@@ -22,7 +23,7 @@ std::unique_ptr<cuda::Device> MakeDevice(const EngineOptions& options) {
 std::unique_ptr<Backend> MakeBackend(const EngineOptions& options, const BackendLimits& limits) {
   const cuda::Precision precision = cuda::PrecisionOf(options.products);
   auto device = MakeDevice(options);
-  auto dense = cuda::FindDenseProducts(*device, precision == cuda::Precision::kBfloat16, limits.max_rows);
+  auto dense = cuda::FindDenseProducts(*device, cuda::DenseTypeOf(precision), limits.max_rows);
   return std::make_unique<cuda::CudaBackend>(std::move(device), precision, options.threads, limits, std::move(dense));
 }
 

@@ -18,7 +18,15 @@ struct Product {
   int64_t rows;
   Global<const float> bias;  // [outputs] or null
   Epilogue epilogue;
-  Output output;  // [rows, outputs]; floats for kAdd
+  Output output;                             // [rows, outputs]; floats for kAdd
+  Global<const float> row_scales = nullptr;  // [rows] of inputs in E4M3, else null
+
+  /// A sum of the row's, times the row's scale where inputs have one.
+  template <class Weights>
+  SFUMATO_DEVICE float Scaled(float sum, int64_t row) const {
+    if constexpr (Weights::kFloat8Inputs) return sum * row_scales[row];
+    return sum;
+  }
 
   /// Calls run(weights, first row, one more than the last row of the weights' rows) for each of a block's tiles of rows. x of
   /// the tiles, or of the groups: a block then takes all tiles of its group, one after the other.
@@ -79,12 +87,16 @@ struct ProductKernel {
       if (first_row + row >= end_row || target >= matrix.outputs) continue;
       if (matrix.gated) {
         const int gate_column = column / kStripOutputs * 2 * kStripOutputs + column % kStripOutputs;
-        product.StoreGated(matrix, first_row + row, target, Tile::At(shared, gate_column, row),
-                           Tile::At(shared, gate_column + kStripOutputs, row));
+        product.StoreGated(matrix, first_row + row, target, Result(shared, gate_column, first_row, row),
+                           Result(shared, gate_column + kStripOutputs, first_row, row));
       } else {
-        product.Store(matrix, first_row + row, target, Tile::At(shared, column, row));
+        product.Store(matrix, first_row + row, target, Result(shared, column, first_row, row));
       }
     }
+  }
+
+  SFUMATO_DEVICE float Result(Shared& shared, int column, int64_t first_row, int row) const {
+    return product.Scaled<Weights>(Tile::At(shared, column, row), first_row + row);
   }
 };
 
@@ -121,12 +133,14 @@ struct LargeProductKernel {
         // A warp's two strips are gates and their partners.
         const int64_t target = strip / 2 * kStripOutputs + Tile::OutputOf(i);
         if (target < matrix.outputs)
-          product.StoreGated(matrix, row, target, Tile::At(shared, 0, j, i), Tile::At(shared, 1, j, i));
+          product.StoreGated(matrix, row, target, product.Scaled<Weights>(Tile::At(shared, 0, j, i), row),
+                             product.Scaled<Weights>(Tile::At(shared, 1, j, i), row));
         continue;
       }
       for (int s = 0; s < Tile::kStrips; ++s) {
         const int64_t target = (strip + s) * kStripOutputs + Tile::OutputOf(i);
-        if (target < matrix.outputs) product.Store(matrix, row, target, Tile::At(shared, s, j, i));
+        if (target < matrix.outputs)
+          product.Store(matrix, row, target, product.Scaled<Weights>(Tile::At(shared, s, j, i), row));
       }
     }
   }

@@ -65,11 +65,17 @@ class ProductTile {
         const int32_t k = (load * Weights::kLoadTiles + tile) * kInnerTile + Lane() % 4 * 4;
         SFUMATO_UNROLL
         for (int j = 0; j < kRowTiles; ++j) {
-          const Float4 numbers = LoadRow(input, rows[j], k, inner, aligned);
           uint32_t low[kInputTerms];
           uint32_t high[kInputTerms];
-          SplitBfloat16(numbers.x, numbers.y, low);
-          SplitBfloat16(numbers.z, numbers.w, high);
+          if constexpr (Weights::kFloat8Inputs) {
+            const Word2 pairs = LoadPairs(input, rows[j], k, inner);
+            low[0] = pairs.x;
+            high[0] = pairs.y;
+          } else {
+            const Float4 numbers = LoadRow(input, rows[j], k, inner, aligned);
+            SplitBfloat16(numbers.x, numbers.y, low);
+            SplitBfloat16(numbers.z, numbers.w, high);
+          }
           SFUMATO_UNROLL
           for (int order = kOrders - 1; order >= 0; --order) {
             SFUMATO_UNROLL
@@ -77,7 +83,7 @@ class ProductTile {
               if (order - term < 0 || order - term >= kInputTerms) continue;
               const uint32_t right[2] = {low[order - term], high[order - term]};
               SFUMATO_UNROLL
-              for (int s = 0; s < kBlockStrips; ++s) MultiplyBfloat16(sums[s][j], left[s][term], right);
+              for (int s = 0; s < kBlockStrips; ++s) MultiplyFragments<Weights>(sums[s][j], left[s][term], right);
             }
           }
         }
@@ -106,6 +112,12 @@ class ProductTile {
       return input.bfloat16s.IsNull() ? input.floats[start + i] : FromBfloat16(input.bfloat16s[start + i]);
     };
     return {number(k), number(k + 1), number(k + 2), number(k + 3)};
+  }
+
+  /// Four pairs of a row, which has whole tiles of them.
+  static SFUMATO_DEVICE Word2 LoadPairs(const Input& input, int32_t row, int32_t k, int32_t inner) {
+    if (row < 0) return {0, 0};
+    return Load4(input.bfloat16s, static_cast<int64_t>(row) * inner + k);
   }
 
   static SFUMATO_DEVICE void Reduce(Shared& shared, const Fragments& weights, int64_t first_strip,

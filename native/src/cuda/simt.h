@@ -88,7 +88,8 @@ SFUMATO_DEVICE Number BlockSum(Number value, SharedArray<Number, kSlots>& slots)
   return sum;
 }
 
-/// What products read; the device's side of OperandView.
+/// What products read; the device's side of OperandView. Pairs of E4M3 numbers take the place of bfloat16 numbers where
+/// weights are such pairs.
 struct Input {
   Global<const float> floats;
   Global<const uint16_t> bfloat16s;

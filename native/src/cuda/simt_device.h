@@ -120,6 +120,30 @@ __device__ __forceinline__ void MultiplyBfloat16(float (&sums)[4], const uint32_
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
 
+/// sums += a b: mma.sync.m16n8k32 of E4M3 numbers, four in a register; from compute capability 8.9 on. Tensor cores for them
+/// (8.9, 12.0) keep sums in about 22 bits, so a product is summed by itself and added as floats are. For 9.0 and 10.0 ptxas makes
+/// conversions to FP16, two products of these, and that addition out of the instruction.
+__device__ __forceinline__ void MultiplyFloat8(float (&sums)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+#if __CUDA_ARCH__ >= 900 && __CUDA_ARCH__ < 1200
+  float(&products)[4] = sums;
+#else
+  float products[4] = {};
+#endif
+#if __CUDA_ARCH__ >= 890
+  asm volatile(
+      "mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e4m3.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+      "{%0, %1, %2, %3};"
+      : "+f"(products[0]), "+f"(products[1]), "+f"(products[2]), "+f"(products[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#else
+  __trap();  // CheckFloat8Capability refuses such a GPU
+#endif
+#if __CUDA_ARCH__ < 900 || __CUDA_ARCH__ >= 1200
+  SFUMATO_UNROLL
+  for (int i = 0; i < 4; ++i) sums[i] += products[i];
+#endif
+}
+
 /// a b + c of each half, bfloat16 numbers, rounded once; subnormal ones are numbers like others.
 __device__ __forceinline__ uint32_t MultiplyAddBfloat16(uint32_t a, uint32_t b, uint32_t c) {
   uint32_t sum;

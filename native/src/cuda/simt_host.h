@@ -51,6 +51,7 @@ uint32_t ShuffleXor(uint32_t value, int lane_mask, Site site);
 uint32_t ShuffleFrom(uint32_t value, int lane, Site site);
 uint32_t Ballot(bool predicate, Site site);
 void MultiplyBfloat16(float (&sums)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], Site site);
+void MultiplyFloat8(float (&sums)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], Site site);
 uint32_t TransposeFragment(uint32_t fragment, Site site);
 void TransposeRows(const Word4& row, uint32_t (&words)[4], Site site);
 
@@ -200,6 +201,9 @@ void WaitForCopies() {
 
 inline void MultiplyBfloat16(float (&sums)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], SFUMATO_SITE) {
   harness::MultiplyBfloat16(sums, a, b, {file, line});
+}
+inline void MultiplyFloat8(float (&sums)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], SFUMATO_SITE) {
+  harness::MultiplyFloat8(sums, a, b, {file, line});
 }
 inline uint32_t TransposeFragment(uint32_t fragment, SFUMATO_SITE) {
   return harness::TransposeFragment(fragment, {file, line});

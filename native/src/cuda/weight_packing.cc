@@ -4,7 +4,9 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <string>
 
+#include "base/error.h"
 #include "base/number_formats.h"
 #include "cuda/weights.h"
 
@@ -62,17 +64,21 @@ int64_t Fp8WordOf(int64_t tile, int lane, int reg) {
   return (tile % Fp8Weights::kLoadTiles * kWarpThreads + lane) * 2 + reg / 2;
 }
 
-/// The least power of two that takes the largest magnitude to one of FP8; 0 for an output of zeros.
-float Fp8ScaleOf(float largest) {
-  if (largest < kLeastWeight) return 0;
-  int exponent = 0;
-  const float fraction = std::frexp(largest / kMaxFloat8, &exponent);
-  return std::ldexp(fraction == 0.5f ? 0.5f : 1.0f, exponent);
+/// 0 for an output of zeros.
+float Fp8ScaleOf(const float* numbers, int64_t size) {
+  const float largest = LargestOf(numbers, size);
+  return largest < kLeastWeight ? 0 : Float8ScaleOf(largest);
+}
+
+uint8_t Fp8Of(float value, float scale) { return scale == 0 ? 0 : ToFloat8(value / scale); }
+
+void SetFp8Scales(const float* rows, int64_t tiles, float* scales) {
+  for (int row = 0; row < kStripOutputs; ++row)
+    scales[row] = Fp8ScaleOf(rows + row * tiles * kInnerTile, tiles * kInnerTile);
 }
 
 void PackFp8(const float* rows, int64_t tiles, const WeightShape& shape, uint32_t* words, float* scales) {
-  for (int row = 0; row < kStripOutputs; ++row)
-    scales[row] = Fp8ScaleOf(LargestOf(rows + row * tiles * kInnerTile, tiles * kInnerTile));
+  SetFp8Scales(rows, tiles, scales);
   for (int64_t tile = 0; tile < tiles; ++tile) {
     uint32_t* load = LoadOf(words, tile, shape);
     for (int lane = 0; lane < kWarpThreads; ++lane) {
@@ -81,8 +87,45 @@ void PackFp8(const float* rows, int64_t tiles, const WeightShape& shape, uint32_
         uint32_t& word = load[Fp8WordOf(tile, lane, reg)];
         if (reg % 2 == 0) word = 0;
         for (int number = 0; number < 2; ++number) {
-          const float value = scale == 0 ? 0 : rows[PlaceOf(tiles, tile, lane, reg, number)] / scale;
-          word |= static_cast<uint32_t>(ToFloat8(value)) << Fp8ShiftOf(reg, number);
+          const uint32_t byte = Fp8Of(rows[PlaceOf(tiles, tile, lane, reg, number)], scale);
+          word |= byte << Fp8ShiftOf(reg, number);
+        }
+      }
+    }
+  }
+}
+
+/// The places in a strip's rows and in its words of Fp8PairWeights of a lane's number, of a register's four; tile: the first of
+/// the two that a load is.
+int64_t Fp8PairPlaceOf(int64_t tiles, int64_t tile, int lane, int reg, int number) {
+  return (lane / 4 + reg % 2 * 8) * tiles * kInnerTile + tile * kInnerTile + lane % 4 * 8 + reg / 2 * 4 + number;
+}
+
+void PackFp8Pairs(const float* rows, int64_t tiles, const WeightShape& shape, uint32_t* words, float* scales) {
+  SetFp8Scales(rows, tiles, scales);
+  for (int64_t tile = 0; tile < tiles; tile += shape.load_tiles) {
+    for (int lane = 0; lane < kWarpThreads; ++lane) {
+      for (int reg = 0; reg < 4; ++reg) {
+        uint32_t word = 0;
+        for (int number = 0; number < 4; ++number) {
+          const uint32_t byte =
+              Fp8Of(rows[Fp8PairPlaceOf(tiles, tile, lane, reg, number)], scales[lane / 4 + reg % 2 * 8]);
+          word |= byte << 8 * number;
+        }
+        LoadOf(words, tile, shape)[lane * 4 + reg] = word;
+      }
+    }
+  }
+}
+
+void UnpackFp8Pairs(const uint32_t* words, const float* scales, int64_t tiles, const WeightShape& shape, float* rows) {
+  for (int64_t tile = 0; tile < tiles; tile += shape.load_tiles) {
+    for (int lane = 0; lane < kWarpThreads; ++lane) {
+      for (int reg = 0; reg < 4; ++reg) {
+        const uint32_t word = LoadOf(words, tile, shape)[lane * 4 + reg];
+        for (int number = 0; number < 4; ++number) {
+          rows[Fp8PairPlaceOf(tiles, tile, lane, reg, number)] =
+              scales[lane / 4 + reg % 2 * 8] * FromFloat8(static_cast<uint8_t>(word >> 8 * number));
         }
       }
     }
@@ -154,14 +197,15 @@ void PackInt4(const float* rows, int64_t tiles, const WeightShape& shape, uint32
 }
 
 template <class Weights>
-constexpr WeightShape Shape() {
-  return {Weights::kLoadTiles, Weights::kLoadWords, Weights::kOutputScales};
+constexpr WeightShape Shape(int numbers = 1) {
+  return {Weights::kLoadTiles * numbers, Weights::kLoadWords, Weights::kOutputScales, numbers};
 }
 
 }  // namespace
 
 WeightShape ShapeOf(WeightFormat format) {
   if (format == WeightFormat::kFp8) return Shape<Fp8Weights>();
+  if (format == WeightFormat::kFp8Pairs) return Shape<Fp8PairWeights>(Fp8PairWeights::kNumbers);
   if (format == WeightFormat::kInt4) return Shape<Int4Weights>();
   return format == WeightFormat::kBfloat16 ? Shape<Bfloat16Weights<1>>() : Shape<Bfloat16Weights<3>>();
 }
@@ -177,14 +221,29 @@ int PackStrip(WeightFormat format, float* rows, int64_t tiles, uint32_t* words, 
   }
   if (format == WeightFormat::kFp8) {
     PackFp8(rows, tiles, shape, words, scales);
+  } else if (format == WeightFormat::kFp8Pairs) {
+    PackFp8Pairs(rows, tiles, shape, words, scales);
   } else {
     PackInt4(rows, tiles, shape, words);
   }
   return -1;
 }
 
+bool PackFloat8(const float* row, int64_t size, uint8_t* numbers, float* scale) {
+  if (!IsUsable(row, size)) return false;
+  *scale = Fp8ScaleOf(row, size);
+  std::transform(row, row + size, numbers, [scale](float value) { return Fp8Of(value, *scale); });
+  return true;
+}
+
+void RefuseWeights(WeightFormat format, int64_t row) {
+  Fail(SFUMATO_DATA_LOSS, "weights", "not finite or beyond 2^100 in row " + std::to_string(row),
+       "numbers that can be kept in " + std::string(format == WeightFormat::kInt4 ? "4 bits" : "FP8"));
+}
+
 void UnpackStrip(WeightFormat format, const uint32_t* words, const float* scales, int64_t tiles, float* rows) {
   const WeightShape shape = ShapeOf(format);
+  if (format == WeightFormat::kFp8Pairs) return UnpackFp8Pairs(words, scales, tiles, shape, rows);
   const int terms = format == WeightFormat::kBfloat16Terms ? 3 : 1;
   for (int64_t tile = 0; tile < tiles; ++tile) {
     const uint32_t* load = LoadOf(words, tile, shape);

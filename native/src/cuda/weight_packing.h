@@ -8,9 +8,13 @@
 //
 // Fp8Weights, two tiles of 16 inner numbers: for each tile and lane two words. The first has registers 0 and 1 of the
 // fragment, the second 2 and 3: of bytes 0 to 3 the second register has 0 and 2, the first 1 and 3. A byte is E4M3, and a
-// weight it times the scale of its output, a 448th of the output's largest magnitude. An output whose weights are -2, 1,
-// 0.5 and 0.01 has the scale 2 / 448 and the bytes FE, 76, 6E and 41: -448, 224, 112 and 2.25, which is 0.010045. Lane 0
-// holds the words 76?? FE?? and 41?? 6E??, where ?? are the bytes of output 8.
+// weight it times the scale of its output, the least power of two that takes the output's largest magnitude to 448 or less. An
+// output whose weights are -2, 1, 0.5 and 0.01 has the scale 2^-7 and the bytes F8, 70, 68 and 3A: -256, 128, 64 and 1.25, which
+// is 0.00977. Lane 0 holds the words 70?? F8?? and 3A?? 68??, where ?? are the bytes of output 8.
+//
+// Fp8PairWeights, a tile of 32 inner numbers: for each lane four words. Words 0 and 2 have eight neighbouring numbers of output
+// lane / 4, from number lane % 4 * 8 of the tile on, the first in the lowest byte; words 1 and 3 those of output lane / 4 + 8.
+// Of the output above lane 0 holds 3A6870F8 as its first word.
 //
 // Int4Weights, four tiles: for each tile and lane a word, then for each output a word with the scales of its two groups of
 // 32, the first in the lower half. Bits 0 to 3 of each half of a lane's word are register 0 of the fragment, bits 4 to 7
@@ -24,14 +28,16 @@
 namespace sfumato::cuda {
 
 /// What weights are kept as: one struct of weights.h each.
-enum class WeightFormat { kBfloat16, kBfloat16Terms, kFp8, kInt4 };
+enum class WeightFormat { kBfloat16, kBfloat16Terms, kFp8, kFp8Pairs, kInt4 };
 
 struct WeightShape {
-  /// Inner tiles of a load, and its words for a strip.
+  /// Tiles of 16 inner numbers of a load, and its words for a strip.
   int load_tiles;
   int load_words;
   /// Whether outputs have scales.
   bool output_scales;
+  /// Inner numbers that Fragments count as one.
+  int numbers;
 };
 
 WeightShape ShapeOf(WeightFormat format);
@@ -45,6 +51,12 @@ constexpr float kLeastWeight = 0x1p-100f;
 /// load; from one to the next are kBlockStrips times its words. scales: [kStripOutputs] where outputs have some. Returns the
 /// first row with a weight that is too large or no number; -1 for none.
 int PackStrip(WeightFormat format, float* rows, int64_t tiles, uint32_t* words, float* scales);
+
+/// An output alone: its bytes in order, and its scale. False for a weight that is too large or no number.
+bool PackFloat8(const float* row, int64_t size, uint8_t* numbers, float* scale);
+
+/// Throws DATA_LOSS for a row of the file's weights that the format has no numbers for.
+[[noreturn]] void RefuseWeights(WeightFormat format, int64_t row);
 
 /// The numbers that products multiply with.
 void UnpackStrip(WeightFormat format, const uint32_t* words, const float* scales, int64_t tiles, float* rows);

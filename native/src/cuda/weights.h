@@ -27,7 +27,7 @@ struct Fragments {
   Global<const uint32_t> words;  // [strips / kBlockStrips, loads, kBlockStrips, words of a load]
   Global<const float> scales;    // [strips, kStripOutputs], or null where the format has none for outputs
   int64_t outputs;
-  int64_t inner;
+  int64_t inner;   // pairs for Fp8PairWeights, with those that fill up
   int32_t strips;  // a multiple of kBlockStrips
   int32_t tiles;   // of all loads
   bool gated;
@@ -41,6 +41,7 @@ struct Bfloat16Weights {
   static constexpr int kLoadTiles = 1;
   static constexpr int kLoadWords = 4 * kTerms * kWarpThreads;  // [terms, lanes, 4]
   static constexpr bool kOutputScales = false;
+  static constexpr bool kFloat8Inputs = false;
 
   /// A lane's share of a strip's load.
   struct Loaded {
@@ -86,6 +87,7 @@ struct Fp8Weights {
   static constexpr int kLoadTiles = 2;
   static constexpr int kLoadWords = 2 * kLoadTiles * kWarpThreads;  // [tiles, lanes, 2]
   static constexpr bool kOutputScales = true;
+  static constexpr bool kFloat8Inputs = false;
 
   struct Loaded {
     Word2 words[kLoadTiles];
@@ -127,6 +129,24 @@ struct Fp8Weights {
   static constexpr uint32_t kMinusZero = 0x80008000;
 };
 
+/// The numbers and scales of Fp8Weights for inputs in E4M3, of which two take the place of a bfloat16 number: a tile is 32 inner
+/// numbers as 16 pairs, and Fragments count pairs. Else it is Bfloat16Weights<1>, with a product of its own.
+struct Fp8PairWeights : Bfloat16Weights<1> {
+  static constexpr int kNumbers = 2;  // of a pair
+  static constexpr bool kOutputScales = true;
+  static constexpr bool kFloat8Inputs = true;
+};
+
+/// sums += a tile's fragment of weights times one of rows.
+template <class Weights>
+SFUMATO_DEVICE void MultiplyFragments(float (&sums)[4], const uint32_t (&weights)[4], const uint32_t (&rows)[2]) {
+  if constexpr (Weights::kFloat8Inputs) {
+    MultiplyFloat8(sums, weights, rows);
+  } else {
+    MultiplyBfloat16(sums, weights, rows);
+  }
+}
+
 /// Whole numbers of -8 to 7 times a scale for each output's group of 32 inner numbers, two tiles. The scale is a bfloat16
 /// number with five significant bits, so that the product is a bfloat16 number.
 struct Int4Weights {
@@ -136,6 +156,7 @@ struct Int4Weights {
   static constexpr int kScales = kLoadTiles * kWarpThreads;   // where a load's scales begin
   static constexpr int kLoadWords = kScales + kStripOutputs;  // [tiles, lanes] and [rows], a pair of scales each
   static constexpr bool kOutputScales = false;
+  static constexpr bool kFloat8Inputs = false;
 
   struct Loaded {
     uint32_t words[kLoadTiles];

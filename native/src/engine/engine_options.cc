@@ -52,12 +52,13 @@ EngineOptions EngineOptions::Check(const sfumato_options& options) {
   checked.model_directory = options.model_directory;
   CheckRange("threads", options.threads, 0, 256);
   checked.threads = options.threads == 0 ? std::min(UsableCores(), 256) : options.threads;
-  CheckRange("product_type", options.product_type, SFUMATO_PRODUCT_AUTO, SFUMATO_PRODUCT_INT4);
+  CheckRange("product_type", options.product_type, SFUMATO_PRODUCT_AUTO, SFUMATO_PRODUCT_FP8_INPUTS);
   checked.instruction_set = CheckInstructionSet(options.instruction_set);
   if (options.product_type == SFUMATO_PRODUCT_BF16) checked.products = ProductFormat::kBfloat16;
   if (options.product_type == SFUMATO_PRODUCT_INT8) checked.products = ProductFormat::kInt8;
   if (options.product_type == SFUMATO_PRODUCT_FP8) checked.products = ProductFormat::kFp8;
   if (options.product_type == SFUMATO_PRODUCT_INT4) checked.products = ProductFormat::kInt4;
+  if (options.product_type == SFUMATO_PRODUCT_FP8_INPUTS) checked.products = ProductFormat::kFp8Inputs;
   CheckRange("max_slots", options.max_slots, 1, 65536);
   CheckRange("max_items", options.max_items, 1, SFUMATO_MAX_ITEMS);
   CheckRange("max_batch_tokens", options.max_batch_tokens, 1, SFUMATO_MAX_BATCH_TOKENS);

@@ -10,8 +10,8 @@
 namespace sfumato {
 
 /// What the products of a backend's matrices are computed in; both operands are rounded to it, except by FP8 and INT4, which
-/// the weights are rounded to, the inputs to bfloat16.
-enum class ProductFormat { kFloat32, kBfloat16, kInt8, kFp8, kInt4 };
+/// the weights are rounded to, the inputs to bfloat16. FP8 inputs are those of Pack and PackGated.
+enum class ProductFormat { kFloat32, kBfloat16, kInt8, kFp8, kInt4, kFp8Inputs };
 
 /// Weights [outputs, inner] in the form that the backend's products want. Those that the file has as bfloat16 stay so
 /// unless they are rounded.

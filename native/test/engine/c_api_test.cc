@@ -75,6 +75,9 @@ TEST(OpenTest, SaysWhatTheCpuCannotDo) {
   options.product_type = SFUMATO_PRODUCT_INT4;
   EXPECT_EQ(OpenError(options, SFUMATO_FAILED_PRECONDITION),
             "product_type: INT4 (expected: F32, BF16 or INT8, since CPUs have no kernels for it)");
+  options.product_type = SFUMATO_PRODUCT_FP8_INPUTS;
+  EXPECT_EQ(OpenError(options, SFUMATO_FAILED_PRECONDITION),
+            "product_type: FP8_INPUTS (expected: F32, BF16 or INT8, since CPUs have no kernels for it)");
   if (SupportedInstructionSets().back() == SFUMATO_ISA_AVX512) return;
   options.product_type = SFUMATO_PRODUCT_AUTO;
   options.instruction_set = SFUMATO_ISA_AVX512;

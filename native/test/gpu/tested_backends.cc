@@ -31,7 +31,7 @@ class WaitingDevice : public cuda::CudaDevice {
 std::unique_ptr<cuda::Device> MakeTestedDevice() { return std::make_unique<WaitingDevice>(0); }
 
 std::shared_ptr<cuda::DenseProducts> MakeTestedDense(cuda::Device& device, int64_t max_rows) {
-  return cuda::FindDenseProducts(device, true, max_rows);
+  return cuda::FindDenseProducts(device, cuda::DenseType::kBfloat16, max_rows);
 }
 
 }  // namespace sfumato::test

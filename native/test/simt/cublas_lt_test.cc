@@ -112,9 +112,9 @@ TEST_F(CublasLtTest, ThatFindsNoGpuIsNamed) {
 TEST_F(CublasLtTest, IsForBackendsThatRoundAndTakeManyRows) {
   const Variable file("SFUMATO_CUBLASLT_LIBRARY", FakeLibrary::kFile);
   SimtDevice device;
-  EXPECT_EQ(cuda::FindDenseProducts(device, false, 1024), nullptr);
-  EXPECT_EQ(cuda::FindDenseProducts(device, true, 255), nullptr);
-  EXPECT_NE(cuda::FindDenseProducts(device, true, 256), nullptr);
+  EXPECT_EQ(cuda::FindDenseProducts(device, std::nullopt, 1024), nullptr);
+  EXPECT_EQ(cuda::FindDenseProducts(device, cuda::DenseType::kFloat8, 255), nullptr);
+  EXPECT_NE(cuda::FindDenseProducts(device, cuda::DenseType::kFloat8, 256), nullptr);
 }
 
 class DenseProductsTest : public CublasLtTest {
@@ -323,6 +323,7 @@ class DenseForwardTest : public testing::TestWithParam<ForwardCase> {};
 
 TEST_P(DenseForwardTest, LogitsAreNearTheReference) {
   FakeLibrary fake;
+  if (GetParam().products == SFUMATO_PRODUCT_FP8_INPUTS) fake->type = 28;  // CUDA_R_8F_E4M3
   const Variable file("SFUMATO_CUBLASLT_LIBRARY", FakeLibrary::kFile);
   ExpectLogitsNearTheReference(GetParam());
   EXPECT_GT(fake->last_rows, 0);
@@ -332,8 +333,12 @@ TEST_P(DenseForwardTest, LogitsAreNearTheReference) {
 
 INSTANTIATE_TEST_SUITE_P(All, DenseForwardTest,
                          testing::Values(ForwardCase{"llada", 0.02}, ForwardCase{"a2d_qwen3", 0.02},
-                                         ForwardCase{"modernbert_mlm", 0.02}, ForwardCase{"llada2_moe", 0.05}),
-                         [](const auto& info) { return info.param.fixture; });
+                                         ForwardCase{"modernbert_mlm", 0.02}, ForwardCase{"llada2_moe", 0.05},
+                                         ForwardCase{"llada", 0.2, SFUMATO_PRODUCT_FP8_INPUTS}),
+                         [](const auto& info) {
+                           return info.param.fixture +
+                                  (info.param.products == SFUMATO_PRODUCT_BF16 ? "_bf16" : "_fp8_inputs");
+                         });
 
 }  // namespace
 }  // namespace sfumato::test

@@ -2,7 +2,7 @@
 #define SFUMATO_TEST_SIMT_FRAGMENTS_H_
 
 // Tensor-core instructions by the fragment layouts of the PTX manual ("Matrix Fragments for mma.m16n8k16 with
-// floating point type", "Warp-level matrix transpose instruction: movmatrix"). Words of all lanes of a warp.
+// floating point type", "Matrix Fragments for mma.m16n8k32", "Warp-level matrix transpose instruction: movmatrix"). Words of all lanes of a warp.
 
 #include <array>
 #include <bit>
@@ -42,6 +42,42 @@ inline void MultiplyFragments(const std::array<std::array<uint32_t, 10>, 32>& br
     for (size_t k = 0; k < 16; ++k) {
       for (size_t column = 0; column < 8; ++column) c[row][column] += a[row][k] * b[k][column];
     }
+  }
+  for (size_t lane = 0; lane < 32; ++lane) {
+    for (size_t i = 0; i < 4; ++i)
+      taken[lane][i] = std::bit_cast<uint32_t>(c[i < 2 ? lane / 4 : lane / 4 + 8][lane % 4 * 2 + (i & 1)]);
+  }
+}
+
+/// The same of E4M3 numbers, four in a word, and an inner dimension of 32, summed by itself before it is added.
+inline void MultiplyFloat8Fragments(const std::array<std::array<uint32_t, 10>, 32>& brought,
+                                    std::array<std::array<uint32_t, 4>, 32>& taken) {
+  float a[16][32];
+  float b[32][8];
+  float c[16][8];
+  for (size_t lane = 0; lane < 32; ++lane) {
+    const size_t group = lane / 4;
+    const size_t in_group = lane % 4;
+    const auto& words = brought[lane];
+    const auto quarter = [](uint32_t word, size_t i) { return FromFloat8(static_cast<uint8_t>(word >> 8 * (i % 4))); };
+    // a_i: row = groupID for a_i where 0 <= i < 4 || 8 <= i < 12, groupID + 8 otherwise;
+    //      col = (threadID_in_group * 4) + (i & 0x3) for a_i where i < 8, + 16 where i >= 8.
+    for (size_t i = 0; i < 16; ++i) {
+      const size_t row = i < 4 || (i >= 8 && i < 12) ? group : group + 8;
+      a[row][in_group * 4 + (i & 3) + (i >= 8 ? 16 : 0)] = quarter(words[4 + i / 4], i);
+    }
+    // b_i: row = (threadID_in_group * 4) + (i & 0x3) for b_i where i < 4, + 16 where i >= 4; col = groupID.
+    for (size_t i = 0; i < 8; ++i) b[in_group * 4 + (i & 3) + (i >= 4 ? 16 : 0)][group] = quarter(words[8 + i / 4], i);
+    // c_i: row = groupID for c_i where i < 2, groupID + 8 where i >= 2; col = (threadID_in_group * 2) + (i & 0x1).
+    for (size_t i = 0; i < 4; ++i)
+      c[i < 2 ? group : group + 8][in_group * 2 + (i & 1)] = std::bit_cast<float>(words[i]);
+  }
+  for (size_t row = 0; row < 16; ++row) {
+    float sums[8] = {};
+    for (size_t k = 0; k < 32; ++k) {
+      for (size_t column = 0; column < 8; ++column) sums[column] += a[row][k] * b[k][column];
+    }
+    for (size_t column = 0; column < 8; ++column) c[row][column] += sums[column];
   }
   for (size_t lane = 0; lane < 32; ++lane) {
     for (size_t i = 0; i < 4; ++i)

@@ -61,7 +61,16 @@ struct Thread {
   std::vector<PendingCopy> open;
 };
 
-enum class Operation { kSync, kShuffleXor, kShuffleFrom, kBallot, kMultiply, kTranspose, kTransposeRows };
+enum class Operation {
+  kSync,
+  kShuffleXor,
+  kShuffleFrom,
+  kBallot,
+  kMultiply,
+  kMultiplyFloat8,
+  kTranspose,
+  kTransposeRows
+};
 
 /// What a warp's lanes have brought to the operation that they are at.
 struct Warp {
@@ -213,6 +222,7 @@ void Complete(Warp& warp) {
     }
   }
   if (warp.operation == Operation::kMultiply) MultiplyFragments(warp.brought, warp.taken);
+  if (warp.operation == Operation::kMultiplyFloat8) MultiplyFloat8Fragments(warp.brought, warp.taken);
   if (warp.operation == Operation::kTranspose) TransposeFragments(warp.brought, warp.taken);
   if (warp.operation == Operation::kTransposeRows) TransposeRows(warp.brought, warp.taken);
   if (warp.operation == Operation::kSync) ++warp.epoch;
@@ -368,13 +378,25 @@ uint32_t ShuffleFrom(uint32_t value, int lane, Site site) {
 
 uint32_t Ballot(bool predicate, Site site) { return Collect<1>(Operation::kBallot, site, {predicate ? 1u : 0u})[0]; }
 
-void MultiplyBfloat16(float (&sums)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], Site site) {
+namespace {
+
+void Multiply(Operation operation, float (&sums)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], Site site) {
   std::array<uint32_t, 10> words;
   std::memcpy(words.data(), sums, sizeof(sums));
   std::memcpy(words.data() + 4, a, sizeof(a));
   std::memcpy(words.data() + 8, b, sizeof(b));
-  const std::array<uint32_t, 4>& taken = Collect<10>(Operation::kMultiply, site, words);
+  const std::array<uint32_t, 4>& taken = Collect<10>(operation, site, words);
   std::memcpy(sums, taken.data(), sizeof(sums));
+}
+
+}  // namespace
+
+void MultiplyBfloat16(float (&sums)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], Site site) {
+  Multiply(Operation::kMultiply, sums, a, b, site);
+}
+
+void MultiplyFloat8(float (&sums)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], Site site) {
+  Multiply(Operation::kMultiplyFloat8, sums, a, b, site);
 }
 
 uint32_t TransposeFragment(uint32_t fragment, Site site) {

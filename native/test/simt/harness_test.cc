@@ -309,6 +309,49 @@ TEST(HarnessTest, FragmentsMultiplyAndTranspose) {
   }
 }
 
+/// A product of E4M3 numbers, 16 x 32 and 32 x 8, loaded as the PTX manual's pictures have it.
+struct MultiplyFloat8Kernel {
+  static constexpr const char* kName = "multiply_float8";
+  static constexpr int kThreads = 32;
+  struct Shared {
+    SharedArray<float, 1> none;
+  };
+  Global<const float> a;  // [16, 32]
+  Global<const float> b;  // [32, 8]
+  Global<float> c;        // [16, 8]
+
+  SFUMATO_DEVICE void operator()(Shared&) const {
+    const int row = Lane() / 4;
+    const int column = Lane() % 4 * 4;
+    const auto four = [](const Global<const float>& numbers, int first, int stride) {
+      uint32_t word = 0;
+      for (int i = 0; i < 4; ++i) word |= static_cast<uint32_t>(ToFloat8(numbers[first + i * stride])) << 8 * i;
+      return word;
+    };
+    const uint32_t left[4] = {four(a, row * 32 + column, 1), four(a, (row + 8) * 32 + column, 1),
+                              four(a, row * 32 + column + 16, 1), four(a, (row + 8) * 32 + column + 16, 1)};
+    const uint32_t right[2] = {four(b, column * 8 + row, 8), four(b, (column + 16) * 8 + row, 8)};
+    float sums[4] = {0, 0, 0, 1};
+    MultiplyFloat8(sums, left, right);
+    for (int i = 0; i < 4; ++i) c[(row + i / 2 * 8) * 8 + Lane() % 4 * 2 + i % 2] = sums[i];
+  }
+};
+
+TEST(HarnessTest, FragmentsOfFloat8Multiply) {
+  std::mt19937 generator(1);
+  std::vector<float> a(512), b(256), c(128);
+  for (float& value : a) value = static_cast<float>(generator() % 17) - 8;
+  for (float& value : b) value = static_cast<float>(generator() % 17) - 8;
+  EXPECT_EQ(FaultOf(MultiplyFloat8Kernel{a.data(), b.data(), c.data()}), "");
+  for (size_t row = 0; row < 16; ++row) {
+    for (size_t column = 0; column < 8; ++column) {
+      float sum = row >= 8 && column % 2 == 1 ? 1 : 0;
+      for (size_t k = 0; k < 32; ++k) sum += a[row * 32 + k] * b[k * 8 + column];
+      EXPECT_EQ(c[row * 8 + column], sum) << row << " " << column;
+    }
+  }
+}
+
 TEST(HarnessTest, ThreeTermsHoldAFloat) {
   std::mt19937 generator(2);
   for (int i = 0; i < 1000; ++i) {

@@ -27,7 +27,7 @@ std::unique_ptr<Backend> MakeBackend(const EngineOptions& options, const Backend
   // A library of the machine could not work on the harness; tests name theirs.
   std::shared_ptr<cuda::DenseProducts> dense;
   if (std::getenv("SFUMATO_CUBLASLT_LIBRARY") != nullptr)
-    dense = cuda::FindDenseProducts(*device, precision == cuda::Precision::kBfloat16, limits.max_rows);
+    dense = cuda::FindDenseProducts(*device, cuda::DenseTypeOf(precision), limits.max_rows);
   return std::make_unique<cuda::CudaBackend>(std::move(device), precision, options.threads, limits, std::move(dense));
 }
 

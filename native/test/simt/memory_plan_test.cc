@@ -43,7 +43,7 @@ TEST_P(MemoryPlanTest, CountsWhatIsAllocated) {
   options.approximate_cache = 1;
   ExpectThePlanHolds(options);
   if (GetParam() != "llada2_moe") return;
-  for (const sfumato_product_type products : {SFUMATO_PRODUCT_FP8, SFUMATO_PRODUCT_INT4}) {
+  for (const sfumato_product_type products : {SFUMATO_PRODUCT_FP8, SFUMATO_PRODUCT_INT4, SFUMATO_PRODUCT_FP8_INPUTS}) {
     options.product_type = products;
     ExpectThePlanHolds(options);
   }
@@ -129,6 +129,25 @@ TEST(CapabilityTest, CodeRunsOnTheGpusThatItIsFor) {
     EXPECT_STREQ(e.what(),
                  "compute capability: 7.5 (expected: a GPU that runs code of sm_80, sm_90a, sm_120, compute_120)");
   }
+}
+
+TEST(CapabilityTest, Float8ProductsNeedCodeOfTheirOwn) {
+  const std::vector<std::string> all = {"sm_80", "sm_90a", "sm_120", "compute_120", "sm_89"};
+  for (const int capability : {89, 90, 120, 130}) EXPECT_NO_THROW(cuda::CheckFloat8Capability(capability, all));
+  const auto message = [](int capability, const std::vector<std::string>& architectures) -> std::string {
+    try {
+      cuda::CheckFloat8Capability(capability, architectures);
+    } catch (const Error& e) {
+      EXPECT_EQ(e.status(), SFUMATO_FAILED_PRECONDITION);
+      return e.what();
+    }
+    return "none";
+  };
+  EXPECT_EQ(message(86, all),
+            "product_type: FP8_INPUTS with compute capability 8.6 (expected: a GPU that runs code of sm_90a, sm_120, "
+            "compute_120, sm_89)");
+  EXPECT_EQ(message(89, {"sm_80"}),
+            "product_type: FP8_INPUTS with compute capability 8.9 (expected: a library with code of sm_89 or newer)");
 }
 
 }  // namespace

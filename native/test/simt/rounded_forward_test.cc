@@ -6,7 +6,25 @@ namespace {
 
 class RoundedForwardTest : public testing::TestWithParam<ForwardCase> {};
 
-TEST_P(RoundedForwardTest, LogitsAreNearTheReference) { ExpectLogitsNearTheReference(GetParam()); }
+/// Where a GPU lacks FP8 tensor cores; never on the harness.
+bool IsBeyondTheDevice(const ForwardCase& tested) {
+  const std::string directory = Fixture(tested.fixture);
+  sfumato_options options;
+  EXPECT_EQ(sfumato_default_options(&options), SFUMATO_OK);
+  options.model_directory = directory.c_str();
+  options.product_type = tested.products;
+  sfumato_engine* engine = nullptr;
+  const sfumato_status status = sfumato_open(&options, &engine);
+  sfumato_close(engine);
+  return status == SFUMATO_FAILED_PRECONDITION &&
+         std::string(sfumato_last_error(nullptr)).find("with compute capability 8.") != std::string::npos;
+}
+
+TEST_P(RoundedForwardTest, LogitsAreNearTheReference) {
+  if (GetParam().products == SFUMATO_PRODUCT_FP8_INPUTS && IsBeyondTheDevice(GetParam()))
+    GTEST_SKIP() << "a GPU without products of E4M3";
+  ExpectLogitsNearTheReference(GetParam());
+}
 
 // CPUs round less: here queries, keys, values and what the head multiplies are rounded too. In two rows of sixteen experts
 // whose logits are nearly equal (0.003 to 0.07 apart, of spreads of 3 to 6) change places, and these rows are off by a tenth
@@ -39,8 +57,8 @@ TEST(Bfloat16StateTest, PagesTakeHalfOfWhatTheyTakeInF32) {
   EXPECT_LT(rounded, 2 * numbers + 100);
 }
 
-// The fixtures' weights are random and their products short, so that FP8 and 4 bits, of 2.6 and 8.2 % error each, show much;
-// kept_models_test.cc has them beside BF16 with the same weights.
+// The fixtures' weights are random and their products short, so that FP8 and 4 bits, of 2.6 and 8.2 % error each, show much,
+// and inputs in FP8 nearly as much again; kept_models_test.cc has weights beside BF16 with the same weights.
 INSTANTIATE_TEST_SUITE_P(All, RoundedForwardTest,
                          testing::Values(ForwardCase{"llada", 0.02}, ForwardCase{"a2d_qwen3", 0.02},
                                          ForwardCase{"modernbert_mlm", 0.02}, ForwardCase{"llada2_moe", 0.05},
@@ -49,11 +67,15 @@ INSTANTIATE_TEST_SUITE_P(All, RoundedForwardTest,
                                          ForwardCase{"modernbert_mlm", 0.15, SFUMATO_PRODUCT_FP8},
                                          ForwardCase{"llada", 0.35, SFUMATO_PRODUCT_INT4},
                                          ForwardCase{"a2d_qwen3", 0.35, SFUMATO_PRODUCT_INT4},
-                                         ForwardCase{"modernbert_mlm", 0.35, SFUMATO_PRODUCT_INT4}),
+                                         ForwardCase{"modernbert_mlm", 0.35, SFUMATO_PRODUCT_INT4},
+                                         ForwardCase{"llada", 0.2, SFUMATO_PRODUCT_FP8_INPUTS},
+                                         ForwardCase{"a2d_qwen3", 0.2, SFUMATO_PRODUCT_FP8_INPUTS},
+                                         ForwardCase{"modernbert_mlm", 0.2, SFUMATO_PRODUCT_FP8_INPUTS}),
                          [](const auto& info) {
-                           const char* products = info.param.products == SFUMATO_PRODUCT_BF16  ? "_bf16"
-                                                  : info.param.products == SFUMATO_PRODUCT_FP8 ? "_fp8"
-                                                                                               : "_int4";
+                           const char* products = info.param.products == SFUMATO_PRODUCT_BF16   ? "_bf16"
+                                                  : info.param.products == SFUMATO_PRODUCT_FP8  ? "_fp8"
+                                                  : info.param.products == SFUMATO_PRODUCT_INT4 ? "_int4"
+                                                                                                : "_fp8_inputs";
                            return info.param.fixture + products;
                          });
 

@@ -50,6 +50,38 @@ TEST(WeightPackingTest, LaysOutLiteralFp8) {
   EXPECT_EQ(strip.words[2], 0u);
 }
 
+TEST(WeightPackingTest, LaysOutLiteralFp8Pairs) {
+  std::vector<Floats> rows(9);
+  rows[0] = {-2, 1, 0.5f, 0.01f, 0, 0, 0, 2, 1, 1, 1, -1};
+  rows[8] = {448, 1, 2, -3};
+  const Strip strip(WeightFormat::kFp8Pairs, rows);
+  EXPECT_EQ(strip.unusable, -1);
+  EXPECT_EQ(strip.tiles, 2);
+  EXPECT_EQ(strip.scales[0], 0x1p-7f);
+  EXPECT_EQ(strip.scales[8], 1);
+  EXPECT_EQ(strip.words[0], 0x3A6870F8u);
+  EXPECT_EQ(strip.words[1], 0xC440387Eu);
+  EXPECT_EQ(strip.words[2], 0x78000000u);
+  EXPECT_EQ(strip.words[3], 0u);
+  EXPECT_EQ(strip.words[4], 0xF0707070u);  // the next lane's
+}
+
+TEST(WeightPackingTest, Fp8HasTheSameNumbersInPairsAndInRows) {
+  const int64_t outputs = 37;
+  const int64_t inner = 75;
+  const Floats weights = RandomFloats(outputs * inner, 3);
+  const Floats kept = KeptWeights(WeightFormat::kFp8, weights, outputs, inner);
+  EXPECT_EQ(KeptWeights(WeightFormat::kFp8Pairs, weights, outputs, inner), kept);
+  Floats rows;
+  for (int64_t row = 0; row < outputs; ++row) {
+    std::vector<uint8_t> numbers(static_cast<size_t>(inner));
+    float scale = 0;
+    ASSERT_TRUE(PackFloat8(weights.data() + row * inner, inner, numbers.data(), &scale));
+    for (const uint8_t number : numbers) rows.push_back(FromFloat8(number) * scale);
+  }
+  EXPECT_EQ(rows, kept);
+}
+
 TEST(WeightPackingTest, LaysOutLiteralInt4) {
   std::vector<Floats> rows(9);
   rows[0] = {8, -7, 2.2f, 0};

@@ -3,11 +3,12 @@
 #include "simt/libraries/fake_cublaslt.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <set>
 #include <utility>
 #include <vector>
+
+#include "base/number_formats.h"
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -16,7 +17,7 @@ namespace {
 
 // Numbers of cublasLt.h, written down apart from those of the core.
 enum Status { kOk = 0, kInvalid = 7, kNotSupported = 15 };
-enum Type { kF32 = 0, kBf16 = 14 };
+enum Type { kF32 = 0, kBf16 = 14, kE4m3 = 28 };
 constexpr int kCompute32F = 68;
 constexpr uint32_t kTileOf64Columns = 15;   // 64x64
 constexpr uint32_t kTileOf128Columns = 20;  // 128x128
@@ -83,12 +84,14 @@ Status Set(Value& field, const void* value, size_t bytes) {
   return kOk;
 }
 
+int64_t BytesOf(int type) { return type == kF32 ? 4 : type == kBf16 ? 2 : 1; }
+
 uint64_t ColumnsOf(uint32_t tile) {
   if (tile == kTileOf64Columns) return 64;
   return tile == kTileOf128Columns ? 128 : tile == kTileOf256Columns ? 256 : 1;
 }
 
-/// A product of rows in bfloat16 by transposed weights, dense.
+/// A product of rows in bfloat16 or E4M3 by transposed weights of the same type, dense.
 Status CheckProduct(const Handle* handle, const Descriptor* descriptor, const Layout* a, const Layout* b,
                     const Layout* c, const Layout* d) {
   for (const void* object :
@@ -97,13 +100,14 @@ Status CheckProduct(const Handle* handle, const Descriptor* descriptor, const La
     if (alive.count(object) == 0) return Break("an object that is not alive");
   }
   if (descriptor->transposes_a != 1) return Break("weights that are not transposed");
-  if (a->type != kBf16 || b->type != kBf16 || c->type != kF32 || d->type != kF32) return Break("other types");
+  if (a->type != state.type || b->type != state.type || c->type != kF32 || d->type != kF32) return Break("other types");
   if (a->rows != b->rows || a->columns != d->rows || b->columns != d->columns) return Break("shapes of operands");
   if (c->rows != d->rows || c->columns != d->columns) return Break("C of another shape than D");
   for (const Layout* layout : {a, b, c, d}) {
     if (layout->leading_dimension != static_cast<int64_t>(layout->rows)) return Break("a leading dimension");
     if (layout->rows == 0 || layout->columns == 0) return Break("an empty operand");
-    if (layout->rows * (layout->type == kF32 ? 4 : 2) % 16 != 0) return Break("columns that are not aligned");
+    if (layout->rows * static_cast<uint64_t>(BytesOf(layout->type)) % 16 != 0)
+      return Break("columns that are not aligned");
   }
   return kOk;
 }
@@ -121,7 +125,10 @@ Status CheckMemory(const void* memory, uint64_t rows, uint64_t columns, int64_t 
   return kOk;
 }
 
-float Widen(uint16_t number) { return std::bit_cast<float>(static_cast<uint32_t>(number) << 16); }
+float Widen(const void* numbers, uint64_t i, int type) {
+  if (type == kE4m3) return FromFloat8(static_cast<const uint8_t*>(numbers)[i]);
+  return FromBfloat16(static_cast<const uint16_t*>(numbers)[i]);
+}
 
 }  // namespace
 }  // namespace sfumato::test
@@ -212,9 +219,9 @@ EXPORT int cublasLtMatmulAlgoConfigGetAttribute(const Algorithm* algorithm, int 
 #if defined(FAKE_CUBLASLT_WITHOUT_MATMUL)
 #define cublasLtMatmul cublasLtMatmulOfAnotherName
 #endif
-EXPORT int cublasLtMatmul(Handle* handle, Descriptor* descriptor, const float* alpha, const uint16_t* a,
-                          Layout* a_layout, const uint16_t* b, Layout* b_layout, const float* beta, const float* c,
-                          Layout* c_layout, float* d, Layout* d_layout, const Algorithm* algorithm, void* workspace,
+EXPORT int cublasLtMatmul(Handle* handle, Descriptor* descriptor, const float* alpha, const void* a, Layout* a_layout,
+                          const void* b, Layout* b_layout, const float* beta, const float* c, Layout* c_layout,
+                          float* d, Layout* d_layout, const Algorithm* algorithm, void* workspace,
                           size_t workspace_bytes, void* stream) {
   if (const Status status = CheckProduct(handle, descriptor, a_layout, b_layout, c_layout, d_layout)) return status;
   const FakeAlgorithm* proposed = Proposed(algorithm);
@@ -228,8 +235,8 @@ EXPORT int cublasLtMatmul(Handle* handle, Descriptor* descriptor, const float* a
   const uint64_t outputs = a_layout->columns;
   const uint64_t inner = a_layout->rows;
   if (rows % ColumnsOf(proposed->tile) != 0) return Break("rows that fill no tile");
-  if (const Status status = CheckMemory(a, inner, outputs, 2)) return status;
-  if (const Status status = CheckMemory(b, inner, rows, 2)) return status;
+  if (const Status status = CheckMemory(a, inner, outputs, BytesOf(a_layout->type))) return status;
+  if (const Status status = CheckMemory(b, inner, rows, BytesOf(b_layout->type))) return status;
   if (const Status status = CheckMemory(d, outputs, rows, 4)) return status;
   if (state.multiply_status != 0) return state.multiply_status;
   ++state.products;
@@ -238,9 +245,9 @@ EXPORT int cublasLtMatmul(Handle* handle, Descriptor* descriptor, const float* a
   state.last_algorithm = *proposed;
   std::vector<float> weights(inner);
   std::vector<float> numbers(inner * rows);
-  for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = Widen(b[i]);
+  for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = Widen(b, i, b_layout->type);
   for (uint64_t output = 0; output < outputs; ++output) {
-    for (uint64_t k = 0; k < inner; ++k) weights[k] = Widen(a[output * inner + k]);
+    for (uint64_t k = 0; k < inner; ++k) weights[k] = Widen(a, output * inner + k, a_layout->type);
     for (uint64_t row = 0; row < rows; ++row) {
       const float* from = numbers.data() + row * inner;
       float& target = d[row * outputs + output];

@@ -25,6 +25,8 @@ struct FakeCublasLt {
   int heuristic_status = 0;
   int check_status = 0;
   int multiply_status = 0;
+  /// The operands' cudaDataType_t that is expected: bfloat16, or 28 for E4M3.
+  int type = 14;
   /// 0 for none.
   int proposals = 1;
   FakeAlgorithm proposed[kMostProposals];

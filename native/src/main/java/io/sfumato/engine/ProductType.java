@@ -12,5 +12,10 @@ public enum ProductType {
   /** Weights in FP8 (E4M3), a scale for each output, BF16 inputs; on GPUs. */
   FP8,
   /** Weights in 4 bits, a scale for each group of 32, BF16 inputs; on GPUs. */
-  INT4
+  INT4,
+  /**
+   * As {@link #FP8}, with inputs of dense products in FP8 too, a scale for each row; on GPUs of
+   * compute capability 8.9 or more.
+   */
+  FP8_INPUTS
 }

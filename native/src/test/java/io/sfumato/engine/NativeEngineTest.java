@@ -214,6 +214,9 @@ final class NativeEngineTest {
     EngineException missing = openFailure(LLADA, ProductType.INT4);
     assertThat(missing.status()).isEqualTo(EngineStatus.FAILED_PRECONDITION);
     assertThat(missing).hasMessageContaining("INT4");
+    missing = openFailure(LLADA, ProductType.FP8_INPUTS);
+    assertThat(missing.status()).isEqualTo(EngineStatus.FAILED_PRECONDITION);
+    assertThat(missing).hasMessageContaining("FP8_INPUTS");
   }
 
   private static EngineException openFailure(Path directory, ProductType products) {

@@ -35,7 +35,7 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  *   - name: sfumato-tales
  *     directory: models/default    # relative to the file
  *     threads: 0
- *     products: auto               # auto, f32, bf16, int8, fp8, int4
+ *     products: auto               # auto, f32, bf16, int8, fp8, int4, fp8_inputs
  *     device: auto                 # auto, cpu, cuda, cuda:N
  *     slots: 16
  *     batch_tokens: 0

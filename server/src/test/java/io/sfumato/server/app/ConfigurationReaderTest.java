@@ -103,7 +103,7 @@ class ConfigurationReaderTest {
         .hasMessageContaining("models[1].name: a (expected: a name that no other model has)")
         .hasMessageContaining("models[1].directory: absent (expected: a model directory)")
         .hasMessageContaining(
-            "models[1].products: \"f16\" (expected: auto, f32, bf16, int8, fp8, int4)")
+            "models[1].products: \"f16\" (expected: auto, f32, bf16, int8, fp8, int4, fp8_inputs)")
         .hasMessageContaining("models[1].prefix_cache_tokens: -1 (expected: 0..2147483647)")
         .hasMessageContaining("rpc.threads: \"many\" (expected: 1..256)")
         .hasMessageContaining(

@@ -1,5 +1,5 @@
 // Compares the logits of two checkpoints of one model: sfumato_compare_logits DIR OTHER PROMPTS CANVAS STEPS [fp8_inputs]
-// With fp8_inputs the other one's dense products round their inputs as SFUMATO_PRODUCT_FP8_INPUTS does (rounded_inputs.cc).
+// With fp8_inputs the other one's dense products round their inputs as SFUMATO_PRODUCT_FP8_INPUTS does (rounded_inputs.h).
 // PROMPTS holds one prompt a line, as token ids. After each stands a canvas of masks that the first checkpoint unmasks in so
 // many steps, the positions of the greatest confidence first, each with what it draws; at each step both see the same input.
 #include <algorithm>

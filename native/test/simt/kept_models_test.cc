@@ -1,5 +1,7 @@
-// Whole models with weights in FP8 and 4 bits beside BF16 products of the weights as they are kept.
+// Whole models with weights in FP8 and 4 bits, and inputs in FP8, beside BF16 products of the weights as they are kept, and
+// of inputs that are rounded before.
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -29,7 +31,7 @@ class KeptModelsTest : public testing::TestWithParam<Tested> {
     bench::PackingNotes<cuda::CudaBackend> backend(std::make_unique<SimtDevice>(), cuda::Precision::kBfloat16, 1,
                                                    BackendLimits{16, 16, 0});
     const cuda::WeightFormat format =
-        GetParam().products == SFUMATO_PRODUCT_FP8 ? cuda::WeightFormat::kFp8 : cuda::WeightFormat::kInt4;
+        GetParam().products == SFUMATO_PRODUCT_INT4 ? cuda::WeightFormat::kInt4 : cuda::WeightFormat::kFp8;
     bench::WriteKeptCheckpoint(Fixture(GetParam().fixture), format, {}, backend, directory);
     return directory;
   }
@@ -40,6 +42,8 @@ class KeptModelsTest : public testing::TestWithParam<Tested> {
     options.model_directory = directory.c_str();
     options.threads = 1;
     options.product_type = products;
+    // For what SFUMATO_TEST_ROUNDED_INPUTS means.
+    options.device_profile = GetParam().products == SFUMATO_PRODUCT_FP8_INPUTS ? 1 : 0;
     const bool canvas = std::string(GetParam().fixture) == "diffusion_gemma";
     options.max_pages = canvas ? 4 : 0;
     TestEngine engine(options);
@@ -70,7 +74,13 @@ TEST_P(KeptModelsTest, LogitsAreThoseOfBfloat16WithTheKeptWeights) {
     return std::sqrt(difference / size);
   };
   // Sums begin and end elsewhere.
+  if (GetParam().products == SFUMATO_PRODUCT_FP8_INPUTS) setenv("SFUMATO_TEST_ROUNDED_INPUTS", "1", 1);
   const double beside_kept = error(Logits(kept, SFUMATO_PRODUCT_BF16));
+  unsetenv("SFUMATO_TEST_ROUNDED_INPUTS");
+  if (GetParam().products == SFUMATO_PRODUCT_FP8_INPUTS) {
+    // Rounded weights alone are another model.
+    EXPECT_GT(error(Logits(kept, SFUMATO_PRODUCT_BF16)), 2 * beside_kept);
+  }
   const double beside_own = error(Logits(Fixture(GetParam().fixture), SFUMATO_PRODUCT_BF16));
   RecordProperty("beside_kept", std::to_string(beside_kept));
   EXPECT_LT(beside_kept, 0.005);
@@ -81,9 +91,13 @@ INSTANTIATE_TEST_SUITE_P(
     All, KeptModelsTest,
     testing::Values(Tested{"llada", SFUMATO_PRODUCT_FP8}, Tested{"llada", SFUMATO_PRODUCT_INT4},
                     Tested{"llada2_moe", SFUMATO_PRODUCT_FP8}, Tested{"llada2_moe", SFUMATO_PRODUCT_INT4},
-                    Tested{"diffusion_gemma", SFUMATO_PRODUCT_FP8}, Tested{"diffusion_gemma", SFUMATO_PRODUCT_INT4}),
+                    Tested{"diffusion_gemma", SFUMATO_PRODUCT_FP8}, Tested{"diffusion_gemma", SFUMATO_PRODUCT_INT4},
+                    Tested{"llada", SFUMATO_PRODUCT_FP8_INPUTS}, Tested{"llada2_moe", SFUMATO_PRODUCT_FP8_INPUTS},
+                    Tested{"diffusion_gemma", SFUMATO_PRODUCT_FP8_INPUTS}),
     [](const auto& info) {
-      return std::string(info.param.fixture) + (info.param.products == SFUMATO_PRODUCT_FP8 ? "_fp8" : "_int4");
+      return std::string(info.param.fixture) + (info.param.products == SFUMATO_PRODUCT_FP8    ? "_fp8"
+                                                : info.param.products == SFUMATO_PRODUCT_INT4 ? "_int4"
+                                                                                              : "_fp8_inputs");
     });
 
 }  // namespace

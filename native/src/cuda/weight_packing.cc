@@ -95,8 +95,8 @@ void PackFp8(const float* rows, int64_t tiles, const WeightShape& shape, uint32_
   }
 }
 
-/// The places in a strip's rows and in its words of Fp8PairWeights of a lane's number, of a register's four; tile: the first of
-/// the two that a load is.
+/// The place in a strip's rows of a lane's number of Fp8PairWeights, one of a register's four; tile: the first of the two that
+/// a load is.
 int64_t Fp8PairPlaceOf(int64_t tiles, int64_t tile, int lane, int reg, int number) {
   return (lane / 4 + reg % 2 * 8) * tiles * kInnerTile + tile * kInnerTile + lane % 4 * 8 + reg / 2 * 4 + number;
 }

@@ -105,16 +105,34 @@ class Step:
         of floats that are three terms."""
         width = outputs * (2 if gated else 1)
         mean = math.ceil(rows / groups)
-        block, tile = 64, 16 if mean <= 16 else 32 if mean <= 32 or exact else 64
-        if mean > 64 and not exact:
-            block, tile = 128, 128 if groups * math.ceil(mean / 128) * math.ceil(width / 128) >= 100 else 64
-        tiles = sum(share * math.ceil(count / tile) for count, share in rows_of_groups(rows, groups)) * groups
+        room = mean if groups == 1 else mean + int(2 * math.sqrt(mean))
+
+        def blocks(tile, block):
+            return groups * math.ceil(mean / tile) * math.ceil(width / block)
+
+        if exact:
+            block, tile = 64, 16 if room <= 16 or blocks(32, 64) <= 50 else 32
+        elif room > 64 and blocks(128, 128) >= 100:
+            block, tile = 128, 128
+        elif room > 32 and blocks(64, 128) >= (50 if room > 64 else 100):
+            block, tile = 128, 64
+        elif room > 32:
+            block, tile = 64, 64
+        elif room > 8 and blocks(32, 128) >= 100:
+            block, tile = 128, 32
+        else:
+            block, tile = 64, 16 if room <= 16 else 32
+        # Of a tile's rows pieces of so many are skipped that a group doesn't have.
+        piece = 32 if tile >= 64 and block == 128 else 8
+        shares = rows_of_groups(rows, groups)
+        tiles = sum(share * math.ceil(count / tile) for count, share in shares) * groups
+        multiplied = sum(share * math.ceil(count / piece) for count, share in shares) * piece * groups
         read = 4 if exact else 2
         weight_bytes, instructions = FORMATS["BF16" if exact else self.weights]
         weights = groups * width * inner * weight_bytes
         cache = tiles * width * inner * weight_bytes + rows * inner * read * math.ceil(width / block)
         memory = weights + rows * inner * read + rows * outputs * (2 if gated else 8 if adds else 4)
-        operations = 2 * tiles * min(tile, max(mean, 8)) * width * inner * (3 if exact else 1)
+        operations = 2 * multiplied * width * inner * (3 if exact else 1)
         self.add(part, memory, max(cache, memory), operations, 1, math.ceil(tiles * math.ceil(width / block)), tiles * width * inner * instructions / 8)
 
     def rows(self, part, rows, width, bytes_of_number):

@@ -3,19 +3,22 @@
 
 namespace sfumato::cuda {
 
-// The shapes of precision_tiles.h, and those for few rows and for many.
+// The shapes of precision_tiles.h, and those for few rows, for many blocks and for many rows.
 SFUMATO_LAUNCH(ProductKernel<2, 1, Bfloat16Weights<1>>)
 SFUMATO_LAUNCH(ProductKernel<4, 1, Bfloat16Weights<1>>)
+SFUMATO_LAUNCH(ProductKernel<4, 1, Bfloat16Weights<1>, 2 * kBlockStrips>)
 SFUMATO_LAUNCH(ProductKernel<8, 1, Bfloat16Weights<1>>)
 SFUMATO_LAUNCH(LargeProductKernel<8, Bfloat16Weights<1>>)
 SFUMATO_LAUNCH(LargeProductKernel<16, Bfloat16Weights<1>>)
 SFUMATO_LAUNCH(ProductKernel<2, 1, Fp8Weights>)
 SFUMATO_LAUNCH(ProductKernel<4, 1, Fp8Weights>)
+SFUMATO_LAUNCH(ProductKernel<4, 1, Fp8Weights, 2 * kBlockStrips>)
 SFUMATO_LAUNCH(ProductKernel<8, 1, Fp8Weights>)
 SFUMATO_LAUNCH(LargeProductKernel<8, Fp8Weights>)
 SFUMATO_LAUNCH(LargeProductKernel<16, Fp8Weights>)
 SFUMATO_LAUNCH(ProductKernel<2, 1, Int4Weights>)
 SFUMATO_LAUNCH(ProductKernel<4, 1, Int4Weights>)
+SFUMATO_LAUNCH(ProductKernel<4, 1, Int4Weights, 2 * kBlockStrips>)
 SFUMATO_LAUNCH(ProductKernel<8, 1, Int4Weights>)
 SFUMATO_LAUNCH(LargeProductKernel<8, Int4Weights>)
 SFUMATO_LAUNCH(LargeProductKernel<16, Int4Weights>)

@@ -45,14 +45,14 @@ struct Product {
 };
 
 /// y of the blocks of outputs.
-template <int kRowTiles, int kInputTerms, class Weights>
+template <int kRowTiles, int kInputTerms, class Weights, int kBlockStripCount = kBlockStrips>
 struct ProductKernel {
   static constexpr const char* kName = "product";
   static constexpr int kThreads = kProductThreads;
-  using Tile = ProductTile<kRowTiles, kInputTerms, Weights>;
+  using Tile = ProductTile<kRowTiles, kInputTerms, Weights, kBlockStripCount>;
   using Shared = typename Tile::Shared;
   static constexpr int kRows = Tile::kRows;
-  static constexpr int kStrips = kBlockStrips;  // of a block
+  static constexpr int kStrips = kBlockStripCount;
 
   Product product;
 
@@ -70,13 +70,14 @@ struct ProductKernel {
       const int64_t row = first_row + j * 8 + Lane() / 4;
       rows_of_lane[j] = row < end_row ? static_cast<int32_t>(row) : -1;
     }
-    Tile::Multiply(shared, matrix, static_cast<int64_t>(BlockY()) * kBlockStrips, product.input, rows_of_lane);
-    const int columns = matrix.gated ? kBlockOutputs / 2 : kBlockOutputs;
-    for (int i = ThreadIndex(); i < columns * kRows; i += kThreads) {
+    Tile::Multiply(shared, matrix, static_cast<int64_t>(BlockY()) * kStrips, product.input, rows_of_lane);
+    const int columns = matrix.gated ? Tile::kOutputs / 2 : Tile::kOutputs;
+    const int count = end_row - first_row < kRows ? static_cast<int>(end_row - first_row) : kRows;
+    for (int i = ThreadIndex(); i < columns * count; i += kThreads) {
       const int column = i % columns;
       const int row = i / columns;
       const int64_t target = static_cast<int64_t>(BlockY()) * columns + column;
-      if (first_row + row >= end_row || target >= matrix.outputs) continue;
+      if (target >= matrix.outputs) continue;
       if (matrix.gated) {
         const int gate_column = column / kStripOutputs * 2 * kStripOutputs + column % kStripOutputs;
         product.StoreGated(matrix, first_row + row, target, Tile::At(shared, gate_column, row),

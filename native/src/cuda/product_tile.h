@@ -106,12 +106,12 @@ class ProductTile {
   /// The lane's rows of the input.
   class Rows {
    public:
-    /// end: where the warp's part of the inner dimension does.
+    /// end: where the warp's part of the inner dimension does, which reading ahead would go beyond.
     SFUMATO_DEVICE Rows(const Input& input, const Fragments& weights, const int32_t (&rows)[kRowTiles], int32_t end)
         : input_(input),
           rows_(rows),
           inner_(static_cast<int32_t>(weights.inner)),
-          end_(end < inner_ ? end : inner_),
+          end_(kReadsAhead && end < inner_ ? end : inner_),
           aligned_(inner_ % 4 == 0),
           rounded_(input.floats.IsNull()) {
       SFUMATO_UNROLL
@@ -131,14 +131,14 @@ class ProductTile {
         SFUMATO_UNROLL
         for (int j = 0; j < kCount; ++j) {
           Word2 words = {0, 0};
-          if (rows_[first + j] >= 0 && k < end_) words = Load4(input_.bfloat16s, Start(first + j) + k);
+          if (k < end_ && rows_[first + j] >= 0) words = Load4(input_.bfloat16s, Start(first + j) + k);
           numbers[j] = FromWords(words);
         }
       } else if (aligned_) {
         SFUMATO_UNROLL
         for (int j = 0; j < kCount; ++j) {
           Float4 four = {0, 0, 0, 0};
-          if (rows_[first + j] >= 0 && k < end_) four = Load4(input_.floats, Start(first + j) + k);
+          if (k < end_ && rows_[first + j] >= 0) four = Load4(input_.floats, Start(first + j) + k);
           numbers[j] = FromFloats(four);
         }
       } else {

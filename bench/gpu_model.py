@@ -226,7 +226,6 @@ def diffusion_gemma(rows, context, weights="BF16"):
         step.product("router", rows, 128, width, exact=True)
         step.rows("router", rows, 128, 8)
         step.rows("router", rows * 8, 1, 128 * 4)
-        step.rows("router", rows * 8, width, 4)
         step.product("experts", rows * 8, 704, width, groups=128, gated=True)
         step.product("experts", rows * 8, width, 704, groups=128)
         step.rows("router", rows * 8, width, 4.5)

@@ -99,6 +99,7 @@ Product Describe(const MatmulArguments& arguments) {
           nullptr,
           nullptr,
           InputOf(arguments.input),
+          nullptr,
           arguments.rows,
           arguments.bias,
           arguments.epilogue,
@@ -107,7 +108,7 @@ Product Describe(const MatmulArguments& arguments) {
 
 Product Describe(const GroupedMatmulArguments& arguments) {
   const auto& weights = static_cast<const CudaMatrixGroup&>(*arguments.weights);
-  return {weights.first(), weights.table(), arguments.ends,     InputOf(arguments.input),
+  return {weights.first(), weights.table(), arguments.ends,     InputOf(arguments.input),  arguments.input_rows,
           arguments.rows,  nullptr,         arguments.epilogue, OutputOf(arguments.output)};
 }
 

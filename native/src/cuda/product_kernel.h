@@ -14,7 +14,8 @@ struct Product {
   Fragments weights;                      // without groups
   Global<const Fragments> group_weights;  // [groups]; null without groups
   Global<const int32_t> group_ends;       // [groups] one more than the group's last row
-  Input input;                            // [rows, inner]
+  Input input;                            // [rows, inner], or the rows of input_rows
+  Global<const int32_t> input_rows;       // [rows] of the input; null where they are the same
   int64_t rows;
   Global<const float> bias;  // [outputs] or null
   Epilogue epilogue;
@@ -32,6 +33,10 @@ struct Product {
     const int64_t end = group_ends[group];
     for (int64_t first = group == 0 ? 0 : group_ends[group - 1]; first < end; first += tile_rows)
       run(group_weights[group], first, end);
+  }
+
+  SFUMATO_DEVICE int32_t InputRow(int64_t row) const {
+    return input_rows.IsNull() ? static_cast<int32_t>(row) : input_rows[row];
   }
 
   SFUMATO_DEVICE void StoreGated(const Fragments& matrix, int64_t row, int64_t target, float gate,
@@ -68,7 +73,7 @@ struct ProductKernel {
     SFUMATO_UNROLL
     for (int j = 0; j < kRowTiles; ++j) {
       const int64_t row = first_row + j * 8 + Lane() / 4;
-      rows_of_lane[j] = row < end_row ? static_cast<int32_t>(row) : -1;
+      rows_of_lane[j] = row < end_row ? product.InputRow(row) : -1;
     }
     Tile::Multiply(shared, matrix, static_cast<int64_t>(BlockY()) * kStrips, product.input, rows_of_lane);
     const int columns = matrix.gated ? Tile::kOutputs / 2 : Tile::kOutputs;
@@ -110,7 +115,8 @@ struct LargeProductKernel {
  private:
   SFUMATO_DEVICE void Run(Shared& shared, const Fragments& matrix, int64_t first_row, int64_t end_row) const {
     const int count = end_row - first_row < kRows ? static_cast<int>(end_row - first_row) : kRows;
-    Tile::Multiply(shared, matrix, static_cast<int64_t>(BlockY()) * kStrips, product.input, first_row, count);
+    Tile::Multiply(shared, matrix, static_cast<int64_t>(BlockY()) * kStrips, product.input, count,
+                   [&](int row) { return product.InputRow(first_row + row); });
     const int64_t strip = static_cast<int64_t>(BlockY()) * kStrips + WarpIndex() * Tile::kStrips;
     SFUMATO_UNROLL_LITTLE
     for (int n = 0; n < kRowTiles * 4; ++n) {

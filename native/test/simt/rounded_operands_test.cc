@@ -147,7 +147,7 @@ TEST_P(RoundedProductsTest, GroupsOfManyRowsGiveTheBitsOfEachByItself) {
   }
   const auto group = backend_.Group(matrices);
   std::vector<uint16_t> output(static_cast<size_t>(ends.back() * outputs));
-  backend_.GroupedMatmul({Part::kFeedForward, OperandView(input.data()), ends.back(), ends.data(), group.get(),
+  backend_.GroupedMatmul({Part::kFeedForward, OperandView(input.data()), nullptr, ends.back(), ends.data(), group.get(),
                           Epilogue::kGatedGeluTanh, Operand(output.data())});
   int64_t first = 0;
   for (size_t i = 0; i < 3; ++i) {
@@ -184,8 +184,19 @@ TEST_P(RoundedProductsTest, GroupsOfUnevenRowsGiveTheBitsOfEachByItself) {
     }
     const std::vector<uint16_t> input = Rounded(RandomFloats(rows * inner, 24));
     Floats output(static_cast<size_t>(rows * outputs));
-    backend_.GroupedMatmul({Part::kFeedForward, OperandView(input.data()), rows, ends.data(), group.get(),
+    backend_.GroupedMatmul({Part::kFeedForward, OperandView(input.data()), nullptr, rows, ends.data(), group.get(),
                             Epilogue::kStore, output.data()});
+    // The same rows through an index, from last to first.
+    std::vector<uint16_t> turned;
+    std::vector<int32_t> input_rows;
+    for (int32_t row = rows; row-- > 0;) {
+      turned.insert(turned.end(), input.begin() + row * inner, input.begin() + (row + 1) * inner);
+      input_rows.push_back(row);
+    }
+    Floats indexed(output.size());
+    backend_.GroupedMatmul({Part::kFeedForward, OperandView(turned.data()), input_rows.data(), rows, ends.data(),
+                            group.get(), Epilogue::kStore, indexed.data()});
+    EXPECT_EQ(indexed, output);
     int64_t first = 0;
     for (size_t i = 0; i < counts.size(); ++i) {
       const int64_t count = ends[i] - first;

@@ -136,8 +136,8 @@ TEST_P(WeightFormatsTest, GroupsGiveTheBitsOfTheirOwnProducts) {
     }
     const auto group = backend_->Group(pointers);
     Floats output(static_cast<size_t>(rows * outputs));
-    backend_->GroupedMatmul(
-        {Part::kFeedForward, input.data(), rows, ends.data(), group.get(), Epilogue::kGatedSilu, output.data()});
+    backend_->GroupedMatmul({Part::kFeedForward, input.data(), nullptr, rows, ends.data(), group.get(),
+                             Epilogue::kGatedSilu, output.data()});
     Floats expected(output.size());
     for (size_t i = 0; i < counts.size(); ++i) {
       const int64_t first = ends[i] - counts[i];
@@ -172,7 +172,7 @@ TEST_P(WeightFormatsTest, GroupsMatchADoubleReference) {
   const Floats input = Input(rows * inner, 5);
   Floats output(static_cast<size_t>(rows * outputs));
   backend_->GroupedMatmul(
-      {Part::kFeedForward, input.data(), rows, ends.data(), group.get(), Epilogue::kStore, output.data()});
+      {Part::kFeedForward, input.data(), nullptr, rows, ends.data(), group.get(), Epilogue::kStore, output.data()});
   int64_t row = 0;
   for (int64_t i = 0; i < groups; ++i) {
     for (; row < ends[static_cast<size_t>(i)]; ++row) {

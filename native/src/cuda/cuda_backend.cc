@@ -369,15 +369,15 @@ void CudaBackend::LaunchProduct(const Matrix& matrix, const Product& product, in
   const bool rounded = product.input.floats.IsNull();
   ForFormat(matrix.precision(), matrix.format(), rounded, [&](auto, auto inputs, auto format) {
     using Format = decltype(format);
-    const ProductKernel<2, inputs.value, Format> few = {};
-    const ProductKernel<4, inputs.value, Format> some = {};
+    const ProductKernel<2, inputs.value, Format, kBlockStrips> few = {};
+    const ProductKernel<4, inputs.value, Format, kBlockStrips> some = {};
     if constexpr (inputs.value == 1) {
       const ProductKernel<4, 1, Format, 2 * kBlockStrips> wide = {};
       const LargeProductKernel<8, Format> large = {};
       const LargeProductKernel<16, Format> largest = {};
       if (room > kManyRows && blocks(largest) >= kManyBlocks) return launch(largest);
       if (room > kSomeRows && blocks(large) >= (room > kManyRows ? kManyBlocks / 2 : kManyBlocks)) return launch(large);
-      if (room > kSomeRows) return launch(ProductKernel<8, 1, Format>{});
+      if (room > kSomeRows) return launch(ProductKernel<8, 1, Format, kBlockStrips>{});
       if (room > kFewRows / 2 && blocks(wide) >= kManyBlocks) return launch(wide);
     } else if (blocks(some) <= kManyBlocks / 2) {
       return launch(few);  // whose terms keep the tensor cores busy

@@ -50,14 +50,14 @@ struct Product {
 };
 
 /// y of the blocks of outputs.
-template <int kRowTiles, int kInputTerms, class Weights, int kBlockStripCount = kBlockStrips>
+template <int kRowTiles, int kInputTerms, class Weights, int kStripCount>
 struct ProductKernel {
   static constexpr const char* kName = "product";
   static constexpr int kThreads = kProductThreads;
-  using Tile = ProductTile<kRowTiles, kInputTerms, Weights, kBlockStripCount>;
+  using Tile = ProductTile<kRowTiles, kInputTerms, Weights, kStripCount>;
   using Shared = typename Tile::Shared;
   static constexpr int kRows = Tile::kRows;
-  static constexpr int kStrips = kBlockStripCount;
+  static constexpr int kStrips = kStripCount;  // of a block
 
   Product product;
 

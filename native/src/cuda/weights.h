@@ -211,21 +211,21 @@ class WeightStream {
         blocks_(static_cast<int>((weights.strips - first_strip) / kBlockStrips)),
         end_(end),
         copied_(begin) {
-    for (int stage = 0; stage < kStages - 1; ++stage) Copy();
+    for (int stage = 0; stage < kStages - 1; ++stage) Copy(stage);
   }
 
   /// Goes on to the first load, then each time to the next.
   SFUMATO_DEVICE void Take() {
     if constexpr (kStages == 1) {
       SyncWarp();
-      Copy();
+      Copy(taken_);
       WaitForCopies<0>();
       SyncWarp();
     } else {
       WaitForCopies<kStages - 2>();
       // Now the load is there for all lanes, and all have read the one before it, whose place the copy takes.
       SyncWarp();
-      Copy();
+      Copy(taken_);
       taken_ = taken_ + 1 == kStages ? 0 : taken_ + 1;
     }
   }
@@ -248,14 +248,14 @@ class WeightStream {
 
   static SFUMATO_DEVICE int StageAt(int stage) { return (WarpIndex() * kStages + stage) * kStageWords; }
 
-  /// Starts to copy the next load to the place of the one that was taken before the current one.
-  SFUMATO_DEVICE void Copy() {
+  /// Starts to copy the next load.
+  SFUMATO_DEVICE void Copy(int stage) {
     if (copied_ < end_) {
       SFUMATO_UNROLL
       for (int block = 0; block < kBlocks; ++block) {
         if (!Has(block)) continue;
         const int64_t from = block_ + (static_cast<int64_t>(block) * loads_ + copied_) * kBlockWords;
-        const int to = StageAt(free_) + block * kBlockWords;
+        const int to = StageAt(stage) + block * kBlockWords;
         SFUMATO_UNROLL
         for (int i = 0; i < kBlockWords; i += 4 * kWarpThreads) {
           const int word = i + Lane() * 4;
@@ -265,7 +265,6 @@ class WeightStream {
     }
     CommitCopies();
     ++copied_;
-    free_ = free_ + 1 == kStages ? 0 : free_ + 1;
   }
 
   Ring& ring_;
@@ -275,7 +274,6 @@ class WeightStream {
   const int blocks_;
   const int32_t end_;
   int32_t copied_;
-  int free_ = 0;
   int taken_ = kStages - 1;
 };
 

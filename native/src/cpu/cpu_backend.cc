@@ -114,7 +114,7 @@ void CpuBackend::ReserveCandidates(int64_t vocabulary, int64_t hidden) {
 }
 
 int64_t CpuBackend::WorkBytes() const {
-  return products_.bytes() + product_scratch_.bytes() + attention_scratch_.bytes() +
+  return products_.bytes() + product_scratch_.bytes() + gathered_.bytes() + attention_scratch_.bytes() +
          (candidates_ == nullptr ? 0 : candidates_->bytes());
 }
 

@@ -68,6 +68,9 @@ class CpuBackend : public Backend {
   template <class Source>
   void WritePanels(CpuMatrix& matrix, const Source& source);
 
+  /// Matmul of the input's rows that are told, or of all where they are not.
+  void MultiplyRows(const MatmulArguments& arguments, const int32_t* input_rows);
+
   /// Calls body(row) for each row, in one run of rows for each thread.
   template <class Body>
   void ForRows(int64_t rows, const Body& body);
@@ -77,6 +80,7 @@ class CpuBackend : public Backend {
   ThreadPool pool_;
   Products products_;
   AlignedBuffer<float> product_scratch_;    // [threads, kRowTile, columns of a tile]
+  AlignedBuffer<float> gathered_;           // [threads, kRowTile, most inner numbers of a group's weights]
   AlignedBuffer<float> attention_scratch_;  // [threads, AttentionScratch]
   int64_t attention_scratch_stride_ = 0;
   std::unique_ptr<CandidateStage> candidates_;

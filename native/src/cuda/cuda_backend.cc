@@ -1,6 +1,7 @@
 #include "cuda/cuda_backend.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "base/error.h"
@@ -18,14 +19,20 @@ constexpr int64_t kMebibyte = 1 << 20;
 /// What the driver takes for code, stacks and graphs besides what is allocated.
 constexpr int64_t kDriverBytes = 256 * kMebibyte;
 constexpr int64_t kMaxHeadDim = 512;
-/// Rows for each set of weights up to which a block of a product takes so many only.
+/// Rows of the tiles of ProductKernel.
 constexpr int64_t kFewRows = 16;
-/// Rows beyond which a block takes 128 outputs; up to half of them it takes 32 rows.
-constexpr int64_t kSomeRows = 64;
-/// Blocks of the largest kind that are enough for a device.
+constexpr int64_t kSomeRows = 32;
+constexpr int64_t kManyRows = 64;
+/// Blocks that are enough for a device.
 constexpr int64_t kManyBlocks = 100;
 
 int64_t Quotient(int64_t size, int64_t part) { return (size + part - 1) / part; }
+
+/// What a tile should have room for, so that nearly all sets of weights are read once: those of groups have different
+/// numbers of rows, and if these are dealt out at random one in forty has more by two standard deviations.
+int64_t RoomForRows(int64_t mean, int64_t groups) {
+  return groups == 1 ? mean : mean + static_cast<int64_t>(2 * std::sqrt(static_cast<double>(mean)));
+}
 
 template <class Number>
 class CudaBuffer : public Buffer {
@@ -92,6 +99,7 @@ Product Describe(const MatmulArguments& arguments) {
           nullptr,
           nullptr,
           InputOf(arguments.input),
+          nullptr,
           arguments.rows,
           arguments.bias,
           arguments.epilogue,
@@ -100,7 +108,7 @@ Product Describe(const MatmulArguments& arguments) {
 
 Product Describe(const GroupedMatmulArguments& arguments) {
   const auto& weights = static_cast<const CudaMatrixGroup&>(*arguments.weights);
-  return {weights.first(), weights.table(), arguments.ends,     InputOf(arguments.input),
+  return {weights.first(), weights.table(), arguments.ends,     InputOf(arguments.input),  arguments.input_rows,
           arguments.rows,  nullptr,         arguments.epilogue, OutputOf(arguments.output)};
 }
 
@@ -370,32 +378,43 @@ void CudaBackend::GroupedMatmul(const GroupedMatmulArguments& arguments) {
 template <class Matrix>
 void CudaBackend::LaunchProduct(const Matrix& matrix, const Product& product, int64_t groups) {
   const int64_t rows = Quotient(product.rows, groups);  // of a group, on average
+  const int64_t room = RoomForRows(rows, groups);
+  const auto blocks_of_outputs = [&](auto kernel) {
+    return Quotient(product.weights.strips, decltype(kernel)::kStrips);
+  };
+  const auto blocks = [&](auto kernel) {
+    return groups * Quotient(rows, decltype(kernel)::kRows) * blocks_of_outputs(kernel);
+  };
   const auto launch = [&](auto kernel) {
-    using Kernel = decltype(kernel);
     kernel.product = product;
     const bool grouped = !product.group_weights.IsNull();
     Launch(*device_, kernel,
-           {grouped ? groups : Quotient(rows, Kernel::kRows), Quotient(product.weights.strips, Kernel::kStrips), 1});
+           {grouped ? groups : Quotient(rows, decltype(kernel)::kRows), blocks_of_outputs(kernel), 1});
   };
   if (matrix.format() == WeightFormat::kFp8Pairs) {
-    if (rows <= kFewRows) return launch(ProductKernel<kFewRows / 8, 1, Fp8PairWeights>{});
-    if (rows <= kSomeRows / 2) return launch(ProductKernel<kSomeRows / 16, 1, Fp8PairWeights>{});
+    if (rows <= kFewRows) return launch(ProductKernel<kFewRows / 8, 1, Fp8PairWeights, kBlockStrips>{});
+    if (rows <= kSomeRows) return launch(ProductKernel<kSomeRows / 8, 1, Fp8PairWeights, kBlockStrips>{});
     // A larger one would spill where FP8 becomes FP16; this one reads as many bytes for a product as the largest of BF16.
     return launch(LargeProductKernel<8, Fp8PairWeights>{});
   }
   const bool rounded = product.input.floats.IsNull();
-  ForFormat(matrix.precision(), matrix.format(), rounded, [&](auto tiles, auto inputs, auto format) {
+  ForFormat(matrix.precision(), matrix.format(), rounded, [&](auto, auto inputs, auto format) {
     using Format = decltype(format);
+    const ProductKernel<2, inputs.value, Format, kBlockStrips> few = {};
+    const ProductKernel<4, inputs.value, Format, kBlockStrips> some = {};
     if constexpr (inputs.value == 1) {
-      using Largest = LargeProductKernel<16, Format>;
-      const int64_t blocks =
-          groups * Quotient(rows, Largest::kRows) * Quotient(product.weights.strips, Largest::kStrips);
-      if (rows > kSomeRows && blocks >= kManyBlocks) return launch(Largest{});
-      if (rows > kSomeRows) return launch(LargeProductKernel<8, Format>{});
+      const ProductKernel<4, 1, Format, 2 * kBlockStrips> wide = {};
+      const LargeProductKernel<8, Format> large = {};
+      const LargeProductKernel<16, Format> largest = {};
+      if (room > kManyRows && blocks(largest) >= kManyBlocks) return launch(largest);
+      if (room > kSomeRows && blocks(large) >= (room > kManyRows ? kManyBlocks / 2 : kManyBlocks)) return launch(large);
+      if (room > kSomeRows) return launch(ProductKernel<8, 1, Format, kBlockStrips>{});
+      if (room > kFewRows / 2 && blocks(wide) >= kManyBlocks) return launch(wide);
+    } else if (blocks(some) <= kManyBlocks / 2) {
+      return launch(few);  // whose terms keep the tensor cores busy
     }
-    if (rows <= kFewRows) return launch(ProductKernel<kFewRows / 8, inputs.value, Format>{});
-    if (rows <= kSomeRows / 2) return launch(ProductKernel<kSomeRows / 16, inputs.value, Format>{});
-    launch(ProductKernel<tiles.value, inputs.value, Format>{});
+    if (room <= kFewRows) return launch(few);
+    launch(some);
   });
 }
 

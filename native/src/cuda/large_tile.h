@@ -27,6 +27,7 @@ class LargeTile {
   struct Shared {
     SharedArray<uint32_t, kStages * kRows * kChunkTiles * 8> numbers;  // [stages, rows, pairs of a chunk], see Word
     SharedArray<float, kOutputs * kRows> sums;                         // [numbers of a thread, threads]
+    SharedArray<int32_t, kRows> rows;                                  // of the input
   };
 
   /// Results lie where their thread has summed them, one after the other: of a strip of its warp, a row tile and one of four
@@ -38,18 +39,20 @@ class LargeTile {
   static SFUMATO_DEVICE int RowOf(int j, int i) { return j * 8 + Lane() % 4 * 2 + i % 2; }
 
   /// All threads of the block, which then have their results. strip: the block's first one; those beyond the weights' last
-  /// have none. count: rows of the tile, which the input has from first_row on.
+  /// have none. count: rows of the tile, input_row(i) which one of the input each is.
+  template <class InputRow>
   static SFUMATO_DEVICE void Multiply(Shared& shared, const Fragments& weights, int64_t strip, const Input& input,
-                                      int64_t first_row, int count) {
+                                      int count, const InputRow& input_row) {
     static_assert(Weights::kTerms == 1);
     SyncBlock();  // all have done with the rows before
+    for (int row = ThreadIndex(); row < count; row += kProductThreads) shared.rows[row] = input_row(row);
+    SyncBlock();
     strip += WarpIndex() * kStrips;
     const bool there = strip < weights.strips;  // for both strips, since their number is even
     const bool aligned = weights.inner % 8 == 0 && input.floats.IsNull();
     Chunks ahead(weights);
     SFUMATO_UNROLL
-    for (int stage = 0; stage < kStages - 1; ++stage)
-      CopyRows(shared, weights, input, aligned, first_row, count, stage, ahead);
+    for (int stage = 0; stage < kStages - 1; ++stage) CopyRows(shared, weights, input, aligned, count, stage, ahead);
     Chunks chunk(weights);
     typename Weights::Loaded loaded[kChunkLoads][kStrips] = {};
     SFUMATO_UNROLL
@@ -62,7 +65,7 @@ class LargeTile {
     while (!chunk.Done()) {
       WaitForCopies<kStages - 2>();
       SyncBlock();
-      CopyRows(shared, weights, input, aligned, first_row, count, stage == 0 ? kStages - 1 : stage - 1, ahead);
+      CopyRows(shared, weights, input, aligned, count, stage == 0 ? kStages - 1 : stage - 1, ahead);
       for (; part < chunk.part(); ++part) Put(shared, part, sums);
       const int loads = chunk.loads();
       chunk.Advance();
@@ -169,13 +172,13 @@ class LargeTile {
 
   /// Starts to copy a chunk's numbers of all rows, and goes on to the next chunk. Zeros where there is no row or number.
   static SFUMATO_DEVICE void CopyRows(Shared& shared, const Fragments& weights, const Input& input, bool aligned,
-                                      int64_t first_row, int count, int stage, Chunks& chunk) {
+                                      int count, int stage, Chunks& chunk) {
     if (!chunk.Done()) {
       SFUMATO_UNROLL_LITTLE
       for (int i = ThreadIndex(); i < kRows * kPieces; i += kProductThreads) {
         const int row = i / kPieces;
         const int piece = i % kPieces;
-        const int64_t start = (first_row + row) * weights.inner;
+        const int64_t start = row < count ? shared.rows[row] * weights.inner : 0;
         const int64_t k = static_cast<int64_t>(chunk.load()) * Weights::kLoadTiles * kInnerTile + piece * 8;
         const int place = Word(stage, row, piece, 0);
         if (aligned && row < count && k < weights.inner) {

@@ -14,7 +14,8 @@ struct Product {
   Fragments weights;                      // without groups
   Global<const Fragments> group_weights;  // [groups]; null without groups
   Global<const int32_t> group_ends;       // [groups] one more than the group's last row
-  Input input;                            // [rows, inner]
+  Input input;                            // [rows, inner], or the rows of input_rows
+  Global<const int32_t> input_rows;       // [rows] of the input; null where they are the same
   int64_t rows;
   Global<const float> bias;  // [outputs] or null
   Epilogue epilogue;
@@ -42,6 +43,10 @@ struct Product {
       run(group_weights[group], first, end);
   }
 
+  SFUMATO_DEVICE int32_t InputRow(int64_t row) const {
+    return input_rows.IsNull() ? static_cast<int32_t>(row) : input_rows[row];
+  }
+
   SFUMATO_DEVICE void StoreGated(const Fragments& matrix, int64_t row, int64_t target, float gate,
                                  float partner) const {
     FinishGated(epilogue, gate, partner, output, row * matrix.outputs + target);
@@ -53,14 +58,14 @@ struct Product {
 };
 
 /// y of the blocks of outputs.
-template <int kRowTiles, int kInputTerms, class Weights>
+template <int kRowTiles, int kInputTerms, class Weights, int kStripCount>
 struct ProductKernel {
   static constexpr const char* kName = "product";
   static constexpr int kThreads = kProductThreads;
-  using Tile = ProductTile<kRowTiles, kInputTerms, Weights>;
+  using Tile = ProductTile<kRowTiles, kInputTerms, Weights, kStripCount>;
   using Shared = typename Tile::Shared;
   static constexpr int kRows = Tile::kRows;
-  static constexpr int kStrips = kBlockStrips;  // of a block
+  static constexpr int kStrips = kStripCount;  // of a block
 
   Product product;
 
@@ -76,15 +81,16 @@ struct ProductKernel {
     SFUMATO_UNROLL
     for (int j = 0; j < kRowTiles; ++j) {
       const int64_t row = first_row + j * 8 + Lane() / 4;
-      rows_of_lane[j] = row < end_row ? static_cast<int32_t>(row) : -1;
+      rows_of_lane[j] = row < end_row ? product.InputRow(row) : -1;
     }
-    Tile::Multiply(shared, matrix, static_cast<int64_t>(BlockY()) * kBlockStrips, product.input, rows_of_lane);
-    const int columns = matrix.gated ? kBlockOutputs / 2 : kBlockOutputs;
-    for (int i = ThreadIndex(); i < columns * kRows; i += kThreads) {
+    Tile::Multiply(shared, matrix, static_cast<int64_t>(BlockY()) * kStrips, product.input, rows_of_lane);
+    const int columns = matrix.gated ? Tile::kOutputs / 2 : Tile::kOutputs;
+    const int count = end_row - first_row < kRows ? static_cast<int>(end_row - first_row) : kRows;
+    for (int i = ThreadIndex(); i < columns * count; i += kThreads) {
       const int column = i % columns;
       const int row = i / columns;
       const int64_t target = static_cast<int64_t>(BlockY()) * columns + column;
-      if (first_row + row >= end_row || target >= matrix.outputs) continue;
+      if (target >= matrix.outputs) continue;
       if (matrix.gated) {
         const int gate_column = column / kStripOutputs * 2 * kStripOutputs + column % kStripOutputs;
         product.StoreGated(matrix, first_row + row, target, Result(shared, gate_column, first_row, row),
@@ -121,7 +127,8 @@ struct LargeProductKernel {
  private:
   SFUMATO_DEVICE void Run(Shared& shared, const Fragments& matrix, int64_t first_row, int64_t end_row) const {
     const int count = end_row - first_row < kRows ? static_cast<int>(end_row - first_row) : kRows;
-    Tile::Multiply(shared, matrix, static_cast<int64_t>(BlockY()) * kStrips, product.input, first_row, count);
+    Tile::Multiply(shared, matrix, static_cast<int64_t>(BlockY()) * kStrips, product.input, count,
+                   [&](int row) { return product.InputRow(first_row + row); });
     const int64_t strip = static_cast<int64_t>(BlockY()) * kStrips + WarpIndex() * Tile::kStrips;
     SFUMATO_UNROLL_LITTLE
     for (int n = 0; n < kRowTiles * 4; ++n) {

@@ -213,73 +213,88 @@ SFUMATO_DEVICE int64_t PlaceOfLoad(const Fragments& weights, int64_t strip, int6
   return ((strip / kBlockStrips * loads + load) * kBlockStrips + strip % kBlockStrips) * Weights::kLoadWords;
 }
 
-/// The weights of a block's strips from one load to another, for one warp, by a ring in shared memory: while one load is
-/// multiplied the next kStages - 1 are on their way.
-template <class Weights, int kStages>
+/// The weights of kStrips strips from one load to another, for one warp, by a ring in shared memory: while one load is
+/// multiplied the next kStages - 1 are on their way. Of more strips than kBlockStrips those behind the weights' last are
+/// neither read nor there.
+template <class Weights, int kStages, int kStrips = kBlockStrips>
 class WeightStream {
  public:
-  static constexpr int kStageWords = kBlockStrips * Weights::kLoadWords;
+  static_assert(kStrips % kBlockStrips == 0);
+  static constexpr int kBlocks = kStrips / kBlockStrips;
+  static constexpr int kStageWords = kStrips * Weights::kLoadWords;
   using Ring = SharedArray<uint32_t, kProductWarps * kStages * kStageWords>;
 
   SFUMATO_DEVICE WeightStream(Ring& ring, const Fragments& weights, int64_t first_strip, int32_t begin, int32_t end)
       : ring_(ring),
         words_(weights.words),
         block_(PlaceOfLoad<Weights>(weights, first_strip, 0)),
+        loads_(weights.tiles / Weights::kLoadTiles),
+        blocks_(static_cast<int>((weights.strips - first_strip) / kBlockStrips)),
         end_(end),
         copied_(begin) {
-    for (int stage = 0; stage < kStages - 1; ++stage) Copy();
+    for (int stage = 0; stage < kStages - 1; ++stage) Copy(stage);
   }
 
   /// Goes on to the first load, then each time to the next.
   SFUMATO_DEVICE void Take() {
     if constexpr (kStages == 1) {
       SyncWarp();
-      Copy();
+      Copy(taken_);
       WaitForCopies<0>();
       SyncWarp();
     } else {
       WaitForCopies<kStages - 2>();
       // Now the load is there for all lanes, and all have read the one before it, whose place the copy takes.
       SyncWarp();
-      Copy();
+      Copy(taken_);
       taken_ = taken_ + 1 == kStages ? 0 : taken_ + 1;
     }
   }
 
-  /// The fragments of one of the load's tiles.
-  SFUMATO_DEVICE void Expand(int tile, uint32_t (&fragments)[kBlockStrips][Weights::kTerms][4]) {
+  /// Whether the strips of a block of kBlockStrips are there; the same for all threads.
+  SFUMATO_DEVICE bool Has(int block) const { return block == 0 || block < blocks_; }
+
+  /// The fragments of one of the load's tiles, for the strips of a block that is there.
+  SFUMATO_DEVICE void Expand(int block, int tile, uint32_t (&fragments)[kBlockStrips][Weights::kTerms][4]) {
     SFUMATO_UNROLL
     for (int s = 0; s < kBlockStrips; ++s)
-      Weights::Expand(ring_, StageAt(taken_) + s * Weights::kLoadWords, tile, fragments[s]);
+      Weights::Expand(ring_, StageAt(taken_) + (block * kBlockStrips + s) * Weights::kLoadWords, tile, fragments[s]);
   }
 
   /// After the last load.
   SFUMATO_DEVICE void Finish() { WaitForCopies<0>(); }
 
  private:
+  static constexpr int kBlockWords = kBlockStrips * Weights::kLoadWords;
+
   static SFUMATO_DEVICE int StageAt(int stage) { return (WarpIndex() * kStages + stage) * kStageWords; }
 
-  /// Starts to copy the next load to the place of the one that was taken before the current one.
-  SFUMATO_DEVICE void Copy() {
+  /// Starts to copy the next load.
+  SFUMATO_DEVICE void Copy(int stage) {
     if (copied_ < end_) {
-      const int64_t from = block_ + static_cast<int64_t>(copied_) * kStageWords;
       SFUMATO_UNROLL
-      for (int i = 0; i < kStageWords; i += 4 * kWarpThreads) {
-        const int word = i + Lane() * 4;
-        if (word < kStageWords) CopyAsync16(ring_, StageAt(free_) + word, words_, from + word);
+      for (int block = 0; block < kBlocks; ++block) {
+        if (!Has(block)) continue;
+        const int64_t from = block_ + (static_cast<int64_t>(block) * loads_ + copied_) * kBlockWords;
+        const int to = StageAt(stage) + block * kBlockWords;
+        SFUMATO_UNROLL
+        for (int i = 0; i < kBlockWords; i += 4 * kWarpThreads) {
+          const int word = i + Lane() * 4;
+          if (word < kBlockWords) CopyAsync16(ring_, to + word, words_, from + word);
+        }
       }
     }
     CommitCopies();
     ++copied_;
-    free_ = free_ + 1 == kStages ? 0 : free_ + 1;
   }
 
   Ring& ring_;
   const Global<const uint32_t> words_;
   const int64_t block_;
+  const int32_t loads_;
+  const int blocks_;
   const int32_t end_;
   int32_t copied_;
-  int free_ = 0;
   int taken_ = kStages - 1;
 };
 

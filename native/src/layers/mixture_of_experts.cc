@@ -6,10 +6,9 @@ ExpertWorkspace ExpertWorkspace::Allocate(Backend& backend, int64_t rows, const 
                                           int64_t inner) {
   const int64_t places = rows * rules.chosen;
   return {backend.Allocate(rows * rules.experts),  backend.Allocate(places),
-          backend.AllocateOperand(places * width), backend.AllocateOperand(places * inner),
-          backend.Allocate(places * width),        backend.AllocateIndices(places),
+          backend.AllocateOperand(places * inner), backend.Allocate(places * width),
           backend.AllocateIndices(places),         backend.AllocateIndices(places),
-          backend.AllocateIndices(rules.experts)};
+          backend.AllocateIndices(places),         backend.AllocateIndices(rules.experts)};
 }
 
 void MixtureOfExperts::GroupExperts(Backend& backend) {
@@ -29,11 +28,10 @@ void MixtureOfExperts::Run(Backend& backend, const float* router_input, OperandV
   backend.Route({rules, workspace.scores->data(), rows, workspace.experts->data(), workspace.weights->data(),
                  workspace.places->data(), workspace.rows_placed->data(), workspace.ends->data()});
   const int64_t places = rows * rules.chosen;
-  backend.Gather({input, workspace.rows_placed->data(), places, width, workspace.inputs->operand()});
-  backend.GroupedMatmul({Part::kFeedForward, workspace.inputs->operand(), places, workspace.ends->data(), ups.get(),
-                         experts.front().activation, workspace.inner->operand()});
-  backend.GroupedMatmul({Part::kFeedForward, workspace.inner->operand(), places, workspace.ends->data(), downs.get(),
-                         Epilogue::kStore, workspace.outputs->data()});
+  backend.GroupedMatmul({Part::kFeedForward, input, workspace.rows_placed->data(), places, workspace.ends->data(),
+                         ups.get(), experts.front().activation, workspace.inner->operand()});
+  backend.GroupedMatmul({Part::kFeedForward, workspace.inner->operand(), nullptr, places, workspace.ends->data(),
+                         downs.get(), Epilogue::kStore, workspace.outputs->data()});
   backend.Combine({workspace.outputs->data(), workspace.places->data(), workspace.weights->data(), rows, rules.chosen,
                    width, add, output});
 }

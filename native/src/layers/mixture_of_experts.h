@@ -12,7 +12,6 @@ namespace sfumato {
 struct ExpertWorkspace {
   std::unique_ptr<Buffer> scores;            // [rows, experts]
   std::unique_ptr<Buffer> weights;           // [rows, chosen]
-  std::unique_ptr<Buffer> inputs;            // [rows * chosen, width]
   std::unique_ptr<Buffer> inner;             // [rows * chosen, expert's inner size]
   std::unique_ptr<Buffer> outputs;           // [rows * chosen, width]
   std::unique_ptr<IndexBuffer> experts;      // [rows, chosen]

@@ -54,9 +54,10 @@ class MatrixGroup {
 /// A product for each group of rows with weights of its own.
 struct GroupedMatmulArguments {
   Part part;
-  OperandView input;    // [rows, inner]
-  int64_t rows;         // of all groups
-  const int32_t* ends;  // [groups] one more than the last row of each
+  OperandView input;          // [rows, inner], or as many rows as input_rows tells of
+  const int32_t* input_rows;  // [rows] of the input, one for each row of the output; null where it is the same
+  int64_t rows;               // of all groups
+  const int32_t* ends;        // [groups] one more than the last row of each
   const MatrixGroup* weights;
   Epilogue epilogue = Epilogue::kStore;
   Operand output;  // [rows, outputs]; floats for kAdd

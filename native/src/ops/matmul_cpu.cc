@@ -72,7 +72,9 @@ std::unique_ptr<PackedMatrix> CpuBackend::PackGated(const TensorView& gate, cons
   return matrix;
 }
 
-void CpuBackend::Matmul(const MatmulArguments& arguments) {
+void CpuBackend::Matmul(const MatmulArguments& arguments) { MultiplyRows(arguments, nullptr); }
+
+void CpuBackend::MultiplyRows(const MatmulArguments& arguments, const int32_t* input_rows) {
   const auto& weights = static_cast<const CpuMatrix&>(*arguments.weights);
   const int64_t width = weights.columns_per_panel();
   const ProfileScope scope(profile(), arguments.part,
@@ -84,7 +86,16 @@ void CpuBackend::Matmul(const MatmulArguments& arguments) {
     const int64_t first_row = arguments.rows * row_tile / plan.row_tiles;
     const int64_t end_row = arguments.rows * (row_tile + 1) / plan.row_tiles;
     const int64_t end_panel = weights.panel_count() * (group + 1) / plan.panel_groups;
-    products_.SetInput(weights, arguments.input.floats + first_row * weights.inner(), end_row - first_row, thread);
+    const float* input = arguments.input.floats + first_row * weights.inner();
+    if (input_rows != nullptr) {
+      float* gathered = gathered_.data() + static_cast<int64_t>(gathered_.size()) / pool_.threads() * thread;
+      for (int64_t row = first_row; row < end_row; ++row) {
+        std::copy_n(arguments.input.floats + input_rows[row] * weights.inner(), weights.inner(),
+                    gathered + (row - first_row) * weights.inner());
+      }
+      input = gathered;
+    }
+    products_.SetInput(weights, input, end_row - first_row, thread);
     // Partial sums of at most kMaxTileColumns columns fit the scratch.
     const int64_t step = weights.elements() > kProductBlock ? kMaxTileColumns / kernels_.panel_width : end_panel;
     for (int64_t panel = weights.panel_count() * group / plan.panel_groups; panel < end_panel; panel += step) {
@@ -103,6 +114,8 @@ void CpuBackend::Matmul(const MatmulArguments& arguments) {
 }
 
 std::unique_ptr<MatrixGroup> CpuBackend::Group(const std::vector<const PackedMatrix*>& matrices) {
+  const auto size = static_cast<size_t>(pool_.threads() * kRowTile * matrices.front()->inner());
+  if (size > gathered_.size()) gathered_ = AlignedBuffer<float>(size);
   return std::make_unique<CpuMatrixGroup>(matrices);
 }
 
@@ -112,8 +125,10 @@ void CpuBackend::GroupedMatmul(const GroupedMatmulArguments& arguments) {
   for (const PackedMatrix* matrix : static_cast<const CpuMatrixGroup&>(*arguments.weights).matrices) {
     const int64_t count = *end++ - start;
     if (count > 0) {
-      Matmul({arguments.part, arguments.input.floats + start * matrix->inner(), count, matrix, nullptr,
-              arguments.epilogue, arguments.output.floats + start * matrix->outputs()});
+      const bool placed = arguments.input_rows != nullptr;
+      MultiplyRows({arguments.part, arguments.input.floats + (placed ? 0 : start * matrix->inner()), count, matrix,
+                    nullptr, arguments.epilogue, arguments.output.floats + start * matrix->outputs()},
+                   placed ? arguments.input_rows + start : nullptr);
     }
     start += count;
   }

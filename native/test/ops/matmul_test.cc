@@ -215,6 +215,42 @@ TEST_P(MatmulTest, ARowIsTheSameAloneAndAmongOthers) {
   }
 }
 
+TEST_P(MatmulTest, GroupsTakeTheRowsThatAnIndexTells) {
+  const auto backend = MakeBackend(3);
+  const int64_t inner = 70;
+  const int64_t outputs = 20;
+  const int32_t input_rows = 23;
+  const std::vector<int32_t> counts = {3, 0, 1, 300, 33};
+  const Floats input = RandomFloats(input_rows * inner, 30);
+  std::vector<std::unique_ptr<PackedMatrix>> matrices;
+  std::vector<const PackedMatrix*> pointers;
+  std::vector<int32_t> ends;
+  std::vector<int32_t> rows;
+  for (size_t i = 0; i < counts.size(); ++i) {
+    const auto seed = static_cast<uint32_t>(31 + i);
+    matrices.push_back(backend->PackExpert(View(RandomFloats(outputs * inner, seed), {outputs, inner})));
+    pointers.push_back(matrices.back().get());
+    for (int32_t j = 0; j < counts[i]; ++j) rows.push_back((j * 5 + 2) % input_rows);
+    ends.push_back(static_cast<int32_t>(rows.size()));
+  }
+  const auto group = backend->Group(pointers);
+  const auto total = static_cast<int64_t>(rows.size());
+  Floats output(static_cast<size_t>(total * outputs));
+  backend->GroupedMatmul({Part::kFeedForward, input.data(), rows.data(), total, ends.data(), group.get(),
+                          Epilogue::kStore, output.data()});
+  Floats copied;
+  for (const int32_t row : rows)
+    copied.insert(copied.end(), input.begin() + row * inner, input.begin() + (row + 1) * inner);
+  Floats expected(output.size());
+  for (size_t i = 0; i < counts.size(); ++i) {
+    const int64_t first = ends[i] - counts[i];
+    if (counts[i] == 0) continue;
+    backend->Matmul({Part::kFeedForward, copied.data() + first * inner, counts[i], pointers[i], nullptr,
+                     Epilogue::kStore, expected.data() + first * outputs});
+  }
+  EXPECT_EQ(output, expected);
+}
+
 TEST_P(MatmulTest, RoundsOperandsToBfloat16WhereItSaysSo) {
   const auto backend = MakeBackend();
   // Halfway between 1 and its neighbour 1 + 2^-7, and between that and 1 + 2^-6: ties go to the even one.

@@ -147,7 +147,7 @@ TEST_P(RoundedProductsTest, GroupsOfManyRowsGiveTheBitsOfEachByItself) {
   }
   const auto group = backend_.Group(matrices);
   std::vector<uint16_t> output(static_cast<size_t>(ends.back() * outputs));
-  backend_.GroupedMatmul({Part::kFeedForward, OperandView(input.data()), ends.back(), ends.data(), group.get(),
+  backend_.GroupedMatmul({Part::kFeedForward, OperandView(input.data()), nullptr, ends.back(), ends.data(), group.get(),
                           Epilogue::kGatedGeluTanh, Operand(output.data())});
   int64_t first = 0;
   for (size_t i = 0; i < 3; ++i) {
@@ -157,6 +157,55 @@ TEST_P(RoundedProductsTest, GroupsOfManyRowsGiveTheBitsOfEachByItself) {
                      Epilogue::kGatedGeluTanh, Operand(alone.data())});
     EXPECT_EQ(alone, std::vector<uint16_t>(output.begin() + first * outputs, output.begin() + ends[i] * outputs)) << i;
     first = ends[i];
+  }
+}
+
+// Tiles have room for somewhat more rows than a group has on average: 32, 64 and 128 here. Groups have none, some that fill
+// tiles, and several times as many.
+TEST_P(RoundedProductsTest, GroupsOfUnevenRowsGiveTheBitsOfEachByItself) {
+  const int64_t inner = 72;
+  const int64_t outputs = 150;  // blocks of 128 whose last half isn't there
+  const int64_t groups = 60;
+  std::vector<std::unique_ptr<PackedMatrix>> packed;
+  for (uint32_t i = 0; i < 4; ++i)
+    packed.push_back(backend_.Pack({View(RandomFloats(outputs * inner, 20 + i), {outputs, inner})}));
+  std::vector<const PackedMatrix*> matrices;
+  for (size_t i = 0; i < groups; ++i) matrices.push_back(packed[i % packed.size()].get());
+  const auto group = backend_.Group(matrices);
+  for (const int32_t more : {0, 16, 48}) {
+    SCOPED_TRACE(more);
+    const std::array<int32_t, 10> counts = {0, 1, 17, 33, 66, 8, 16, 9, 25, 2};  // 18 on average
+    std::vector<int32_t> ends(groups);
+    int32_t rows = 0;
+    for (size_t i = 0; i < groups; ++i) {
+      const int32_t count = counts[i % counts.size()];
+      rows += count + (count == 0 ? 0 : more);
+      ends[i] = rows;
+    }
+    const std::vector<uint16_t> input = Rounded(RandomFloats(rows * inner, 24));
+    Floats output(static_cast<size_t>(rows * outputs));
+    backend_.GroupedMatmul({Part::kFeedForward, OperandView(input.data()), nullptr, rows, ends.data(), group.get(),
+                            Epilogue::kStore, output.data()});
+    // The same rows through an index, from last to first.
+    std::vector<uint16_t> turned;
+    std::vector<int32_t> input_rows;
+    for (int32_t row = rows; row-- > 0;) {
+      turned.insert(turned.end(), input.begin() + row * inner, input.begin() + (row + 1) * inner);
+      input_rows.push_back(row);
+    }
+    Floats indexed(output.size());
+    backend_.GroupedMatmul({Part::kFeedForward, OperandView(turned.data()), input_rows.data(), rows, ends.data(),
+                            group.get(), Epilogue::kStore, indexed.data()});
+    EXPECT_EQ(indexed, output);
+    int64_t first = 0;
+    for (size_t i = 0; i < counts.size(); ++i) {
+      const int64_t count = ends[i] - first;
+      Floats alone(static_cast<size_t>(count * outputs));
+      backend_.Matmul({Part::kFeedForward, OperandView(input.data()).From(first * inner), count, matrices[i], nullptr,
+                       Epilogue::kStore, alone.data()});
+      ASSERT_EQ(alone, Floats(output.begin() + first * outputs, output.begin() + ends[i] * outputs)) << i;
+      first = ends[i];
+    }
   }
 }
 

@@ -136,8 +136,8 @@ TEST_P(WeightFormatsTest, GroupsGiveTheBitsOfTheirOwnProducts) {
     }
     const auto group = backend_->Group(pointers);
     Floats output(static_cast<size_t>(rows * outputs));
-    backend_->GroupedMatmul(
-        {Part::kFeedForward, input.data(), rows, ends.data(), group.get(), Epilogue::kGatedSilu, output.data()});
+    backend_->GroupedMatmul({Part::kFeedForward, input.data(), nullptr, rows, ends.data(), group.get(),
+                             Epilogue::kGatedSilu, output.data()});
     Floats expected(output.size());
     for (size_t i = 0; i < counts.size(); ++i) {
       const int64_t first = ends[i] - counts[i];
@@ -145,6 +145,42 @@ TEST_P(WeightFormatsTest, GroupsGiveTheBitsOfTheirOwnProducts) {
                         Epilogue::kGatedSilu, expected.data() + first * outputs});
     }
     EXPECT_EQ(output, expected);
+  }
+}
+
+TEST_P(WeightFormatsTest, GroupsMatchADoubleReference) {
+  const int64_t inner = 130;
+  const int64_t outputs = 100;  // 104 blocks of 128
+  const int64_t groups = 104;
+  Floats kept;
+  std::vector<std::unique_ptr<PackedMatrix>> matrices;
+  std::vector<const PackedMatrix*> pointers;
+  for (uint32_t group = 0; group < groups; ++group) {
+    const Floats weights = RandomFloats(outputs * inner, 30 + group, 0.1f);
+    const Floats rounded = Kept(weights, outputs, inner);
+    kept.insert(kept.end(), rounded.begin(), rounded.end());
+    matrices.push_back(backend_->Pack({View(weights, {outputs, inner})}));
+    pointers.push_back(matrices.back().get());
+  }
+  const auto group = backend_->Group(pointers);
+  std::vector<int32_t> ends(groups);
+  int32_t rows = 0;
+  for (size_t i = 0; i < groups; ++i) {
+    rows += i == 50 ? 70 : static_cast<int32_t>(i * 7 % 25);
+    ends[i] = rows;
+  }
+  const Floats input = Input(rows * inner, 5);
+  Floats output(static_cast<size_t>(rows * outputs));
+  backend_->GroupedMatmul(
+      {Part::kFeedForward, input.data(), nullptr, rows, ends.data(), group.get(), Epilogue::kStore, output.data()});
+  int64_t row = 0;
+  for (int64_t i = 0; i < groups; ++i) {
+    for (; row < ends[static_cast<size_t>(i)]; ++row) {
+      for (int64_t o = 0; o < outputs; ++o) {
+        const double expected = Dot(input.data() + row * inner, kept.data() + (i * outputs + o) * inner, inner);
+        ASSERT_NEAR(output[static_cast<size_t>(row * outputs + o)], expected, 2e-5) << row << " " << o;
+      }
+    }
   }
 }
 

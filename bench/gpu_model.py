@@ -154,19 +154,29 @@ def rows_of_groups(rows, groups):
 
 
 def candidates(step, rows, vocabulary, inner, soft):
-    """Weights of a head that soft embeddings are mixed out of stay BF16, and none is in 4 bits."""
-    tiles = math.ceil(rows / 64)
-    weight_bytes, instructions = FORMATS["BF16" if soft or step.weights == "BF16" else "FP8"]
-    memory = vocabulary * inner * weight_bytes
-    passes = 1
-    if soft:
-        passes = 2
-        step.add("soft embeddings", memory + rows * vocabulary * 8, tiles * memory + rows * vocabulary * 4 * inner / 64,
-                 2 * tiles * 64 * vocabulary * inner, 2 * math.ceil(vocabulary / 4096))
-    for _ in range(passes):
-        step.add("vocabulary", memory, tiles * (memory + 64 * inner * 2 * vocabulary / 64), 2 * tiles * 64 * vocabulary * inner,
-                 expansion=tiles * vocabulary * inner * instructions / 8)
-    step.add("draw", rows * 64 * inner * 2, rows * 64 * inner * 2, 2 * rows * 8 * 64 * inner)
+    """Groups of 256 rows: a product like any other, whose floats are measured, and turned into weights and mixed by tiles of 128 rows
+    and inner numbers and by runs of 32,768 tokens where soft embeddings are wanted. Weights of a head that these are mixed out of
+    stay BF16, and none is in 4 bits."""
+    for first in range(0, rows, 256):
+        group = min(rows - first, 256)
+        step.rows("draw", group, inner, 4)
+        head = Step("BF16" if soft or step.weights == "BF16" else "FP8")
+        head.product("vocabulary", group, vocabulary, inner)
+        for kernel in head.parts["vocabulary"][4]:
+            step.add("vocabulary", *kernel)
+        numbers = group * vocabulary * 4
+        step.add("draw", numbers, numbers, 0, 1, math.ceil(group / 64) * math.ceil(vocabulary / 1024))
+        step.add("draw", group * vocabulary / 64 * 8, group * vocabulary / 64 * 8, 0, 1, group)
+        if not soft:
+            continue
+        runs = math.ceil(vocabulary / 32768)
+        step.add("soft embeddings", numbers * 1.5, numbers * 1.5, 0, 1, group * runs)
+        tile = 128 if group > 64 else 64
+        tiles, blocks = math.ceil(group / tile), math.ceil(inner / 128)
+        embeddings, sums = vocabulary * inner * 2, runs * group * inner * 4
+        memory = embeddings + numbers / 2 + sums
+        step.add("soft embeddings", memory, max(memory, tiles * embeddings + blocks * numbers / 2), 2 * tiles * min(tile, max(group, 8)) * vocabulary * inner, 1, tiles * blocks * runs)
+        step.add("soft embeddings", sums, sums, 0, 1, group)
 
 
 def llada(rows, weights="BF16"):

@@ -111,11 +111,6 @@ void CandidateStage::MixEmbeddings(const CandidateArguments& arguments, const Ca
   const auto& head = static_cast<const CudaMatrix&>(*arguments.head);
   const Fragments& fragments = head.fragments();
   const int64_t stride = tiles_ * kCandidateTile;
-  const auto weigh = [&](auto* weights) {
-    using Number = std::remove_pointer_t<decltype(weights)>;
-    Launch(device_, WeighTokensKernel<Number>{group, fragments.scales, weights, weight_sums_.data(), runs_},
-           {group.count, runs_, 1});
-  };
   const auto mix = [&](auto kernel) {
     using Kernel = decltype(kernel);
     Launch(device_, kernel, {Quotient(group.count, Kernel::kRows), Quotient(hidden_, Kernel::kInner), runs_});
@@ -125,19 +120,22 @@ void CandidateStage::MixEmbeddings(const CandidateArguments& arguments, const Ca
     using Format = decltype(format);
     if constexpr (std::is_same_v<Format, Int4Weights>) {
       Fail(SFUMATO_INTERNAL, "head", "4 bits", "what CudaBackend::PackHead packs");
-    } else if constexpr (inputs.value == 1) {
-      auto* weights = reinterpret_cast<uint16_t*>(products_.data());
-      weigh(weights);
-      // The same bits either way.
-      if (group.count > MixEmbeddingsKernel<8, Format>::kRows) {
-        mix(MixEmbeddingsKernel<16, Format>{fragments, group.count, weights, 2 * stride, mixtures_.data()});
-      } else {
-        mix(MixEmbeddingsKernel<8, Format>{fragments, group.count, weights, 2 * stride, mixtures_.data()});
-      }
     } else {
-      weigh(products_.data());
-      mix(MixExactEmbeddingsKernel<tiles.value, Format>{fragments, group.count, products_.data(), stride,
-                                                        mixtures_.data()});
+      constexpr bool kRounds = inputs.value == 1;
+      Launch(device_, WeighTokensKernel<kRounds>{group, fragments.scales, products_.data(), weight_sums_.data(), runs_},
+             {group.count, runs_, 1});
+      if constexpr (kRounds) {
+        const auto* weights = reinterpret_cast<const uint16_t*>(products_.data());
+        // The same bits either way.
+        if (group.count > MixEmbeddingsKernel<8, Format>::kRows) {
+          mix(MixEmbeddingsKernel<16, Format>{fragments, group.count, weights, 2 * stride, mixtures_.data()});
+        } else {
+          mix(MixEmbeddingsKernel<8, Format>{fragments, group.count, weights, 2 * stride, mixtures_.data()});
+        }
+      } else {
+        mix(MixExactEmbeddingsKernel<tiles.value, Format>{fragments, group.count, products_.data(), stride,
+                                                          mixtures_.data()});
+      }
     }
   });
   const SoftEmbeddings& soft = arguments.soft;

@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "cuda/candidate_kernels.h"
+#include "cuda/candidate_step.h"
 #include "cuda/large_tile.h"
 
 namespace sfumato::cuda {
@@ -18,21 +18,21 @@ constexpr int64_t kRunStrips = kRunTokens / kStripOutputs;
 
 /// exp(sampling scale (logit - the candidate's greatest)), times the scale of the embedding where that has one, instead of a
 /// run's products; and the sum of the exponentials. x of the candidates, y of the runs. Zeros fill the last tile up. Floats
-/// stay in the places of the products. Rounded weights lie where the run's products begin, and a strip's in the order in
-/// which LargeTile multiplies rows with transposed fragments: a lane's tokens i, i + 1, i + 8 and i + 9 are neighbours.
-template <class Number>
+/// stay in the places of the products. Rounded weights, two in a word, lie where the run's products begin, and a strip's in
+/// the order in which LargeTile multiplies rows with transposed fragments: a lane's tokens i, i + 1, i + 8 and i + 9 are
+/// neighbours.
+template <bool kRounded>
 struct WeighTokensKernel {
   static constexpr const char* kName = "weigh_tokens";
   static constexpr int kThreads = kRowThreads;
   static constexpr int kPairs = 4;  // of a thread at a time
-  static constexpr bool kRounded = sizeof(Number) == 2;
   struct Shared {
     SharedArray<double, kThreads / kWarpThreads> sums;
   };
 
   CandidateStep step;
   Global<const float> token_scales;  // [vocabulary] or null
-  Global<Number> weights;            // the products' place
+  Global<float> weights;             // the products' place
   Global<double> sums;               // [count, runs]
   int64_t runs;
 
@@ -43,7 +43,6 @@ struct WeighTokensKernel {
     const int64_t tokens = left < kRunTokens ? left : kRunTokens;
     const float scale = SamplingScale(step.rules[step.rows[candidate].item]);
     const float maximum = step.maxima[candidate];
-    const int64_t place = step.Place(candidate, begin) * static_cast<int64_t>(sizeof(float) / sizeof(Number));
     double sum = 0;
     for (int64_t first = 0; first < tokens; first += kPairs * 2 * kThreads) {
       float pairs[kPairs][2];
@@ -63,7 +62,7 @@ struct WeighTokensKernel {
       SFUMATO_UNROLL
       for (int n = 0; n < kPairs; ++n) {
         const int64_t token = TokenOf(first, n);
-        if (token < tokens) Store(place, token, pairs[n]);
+        if (token < tokens) Store(step.Place(candidate, begin), token, pairs[n]);
       }
     }
     sum = BlockSum(sum, shared.sums);
@@ -77,10 +76,8 @@ struct WeighTokensKernel {
   SFUMATO_DEVICE void Store(int64_t place, int64_t token, const float (&pair)[2]) const {
     if constexpr (kRounded) {
       const int64_t in_strip = token % kStripOutputs;
-      const int64_t at = place + token - in_strip + in_strip % 8 * 2 + in_strip / 8 * 2;
-      const uint32_t rounded = PackBfloat16(pair[0], pair[1]);
-      weights[at] = static_cast<uint16_t>(rounded);
-      weights[at + 1] = static_cast<uint16_t>(rounded >> 16);
+      const int64_t word = (token - in_strip) / 2 + in_strip % 8 + in_strip / 8;
+      weights[place + word] = BitCast<float>(PackBfloat16(pair[0], pair[1]));
     } else {
       weights[place + token] = pair[0];
       weights[place + token + 1] = pair[1];

@@ -17,6 +17,10 @@ constexpr int64_t kTile = 512;
 constexpr int64_t kRows = 64;
 constexpr int64_t kMaxSegments = 16;
 constexpr int64_t kMaxPanelWidth = 32;
+/// Tiles of rows whose embeddings are mixed together, at most, and inner numbers that are mixed of a whole tile of tokens
+/// while they are in the first-level cache.
+constexpr int64_t kMixedTiles = 4;
+constexpr int64_t kMixedInner = 64;
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
 int64_t TileCount(int64_t vocabulary) { return (vocabulary + kTile - 1) / kTile; }
@@ -47,6 +51,19 @@ double SumOf(const float* numbers, int64_t size) {
   }
   for (; i < size; ++i) sums[0] += numbers[i];
   return std::accumulate(std::begin(sums), std::end(sums), 0.0);
+}
+
+float MaximumOf(const float* numbers, int64_t size) {
+  constexpr int64_t kChains = 16;
+  float maxima[kChains];
+  std::fill(std::begin(maxima), std::end(maxima), kMinusInfinity);
+  int64_t i = 0;
+  for (; i + kChains <= size; i += kChains) {
+    for (int64_t chain = 0; chain < kChains; ++chain)
+      maxima[chain] = numbers[i + chain] > maxima[chain] ? numbers[i + chain] : maxima[chain];
+  }
+  for (; i < size; ++i) maxima[0] = std::max(maxima[0], numbers[i]);
+  return *std::max_element(std::begin(maxima), std::end(maxima));
 }
 
 }  // namespace
@@ -97,6 +114,7 @@ CandidateStage::CandidateStage(const Kernels& kernels, Products& products, Threa
       top_(limits.max_top_candidates),
       tiles_(TileCount(vocabulary)),
       segments_(std::min(tiles_, kMaxSegments)),
+      max_candidates_(limits.max_candidates),
       segment_statistics_(Size(limits.max_candidates, segments_)),
       tile_sums_(Size(limits.max_candidates, tiles_)),
       alternatives_(Size(limits.max_candidates, segments_ * top_)),
@@ -104,92 +122,175 @@ CandidateStage::CandidateStage(const Kernels& kernels, Products& products, Threa
       unconfident_logits_(Size(limits.max_candidates, SFUMATO_MAX_TOKEN_LIST)),
       logits_(Size(pool.threads(), kRows * kTile)),
       guide_logits_(Size(pool.threads(), kRows * kTile)),
-      gathered_(Size(pool.threads(), kRows * hidden)),
-      maxima_(static_cast<size_t>(limits.max_candidates)),
-      mixtures_(Size(pool.threads(), (2 * hidden + kernels.panel_width) * kernels.panel_width)) {}
+      gathered_(Size(pool.threads(), kRows * hidden)) {}
+
+void CandidateStage::ReserveSoftEmbeddings() {
+  mixed_tiles_ = std::min((max_candidates_ + kRows - 1) / kRows, kMixedTiles);
+  exponentials_ = AlignedBuffer<float>(Size(pool_.threads(), kTile));
+  token_weights_ = AlignedBuffer<float>(Size(pool_.threads(), kTile * kRows));
+  widened_ = AlignedBuffer<float>(Size(pool_.threads(), kMixedInner * kernels_.panel_width));
+  mixed_ = AlignedBuffer<Mixed>(Size(segments_, mixed_tiles_ * kRows));
+  mixtures_ = AlignedBuffer<float>(Size(segments_, mixed_tiles_ * kRows * hidden_));
+}
 
 int64_t CandidateStage::bytes() const {
   return segment_statistics_.bytes() + tile_sums_.bytes() + alternatives_.bytes() + input_logits_.bytes() +
-         unconfident_logits_.bytes() + logits_.bytes() + guide_logits_.bytes() + gathered_.bytes() + maxima_.bytes() +
-         mixtures_.bytes();
+         unconfident_logits_.bytes() + logits_.bytes() + guide_logits_.bytes() + gathered_.bytes() +
+         exponentials_.bytes() + token_weights_.bytes() + widened_.bytes() + mixed_.bytes() + mixtures_.bytes();
 }
 
 void CandidateStage::Run(const CandidateArguments& arguments, Profile& profile) {
   const auto count = static_cast<int64_t>(arguments.layout->candidates.size());
-  const int64_t row_tiles = (count + kRows - 1) / kRows;
+  const bool soft = arguments.soft.data != nullptr;
+  const int64_t together = soft ? mixed_tiles_ * kRows : count;
   not_finite_.store(false);
-  {
-    const ProfileScope scope(profile, Part::kVocabulary, 2 * count * vocabulary_ * hidden_);
-    // Tasks of one segment are neighbours, so that its weights are read from memory once.
-    pool_.Run(segments_ * row_tiles, [&](int64_t task, int thread) noexcept {
-      const int64_t segment = task / row_tiles;
-      const int64_t first = count * (task % row_tiles) / row_tiles;
-      const int64_t end = count * (task % row_tiles + 1) / row_tiles;
-      for (int64_t tile = FirstTile(segment); tile < FirstTile(segment + 1); ++tile)
-        MeasureTile(arguments, first, end - first, tile, thread);
+  for (int64_t first = 0; first < count; first += together) {
+    Group group = {first, std::min(together, count - first), 0};
+    group.row_tiles = (group.count + kRows - 1) / kRows;
+    {
+      const ProfileScope scope(profile, Part::kVocabulary, (soft ? 4 : 2) * group.count * vocabulary_ * hidden_);
+      // Tasks of one segment are neighbours, so that its weights are read from memory once.
+      pool_.Run(segments_ * group.row_tiles, [&](int64_t task, int thread) noexcept {
+        MeasureSegment(arguments, group, task / group.row_tiles, task % group.row_tiles, thread);
+      });
+    }
+    const ProfileScope scope(profile, Part::kSampling, 0);
+    const int64_t chunks = std::min<int64_t>(group.count, pool_.threads());
+    pool_.Run(chunks, [&](int64_t chunk, int thread) noexcept {
+      for (int64_t i = group.count * chunk / chunks; i < group.count * (chunk + 1) / chunks; ++i)
+        Finish(arguments, first + i, thread);
     });
+    if (not_finite_.load()) Fail(SFUMATO_INTERNAL, "logits", "not finite", "finite numbers from finite weights");
+    if (!soft) continue;
+    const int64_t panels = kRows / kernels_.panel_width;
+    pool_.Run(group.row_tiles * panels,
+              [&](int64_t task, int) noexcept { PlaceSoftEmbeddings(arguments, group, task / panels, task % panels); });
   }
-  const ProfileScope scope(profile, Part::kSampling, 0);
-  const int64_t chunks = std::min<int64_t>(count, pool_.threads());
-  pool_.Run(chunks, [&](int64_t chunk, int thread) noexcept {
-    for (int64_t i = count * chunk / chunks; i < count * (chunk + 1) / chunks; ++i) Finish(arguments, i, thread);
-  });
-  if (not_finite_.load()) Fail(SFUMATO_INTERNAL, "logits", "not finite", "finite numbers from finite weights");
-  if (arguments.soft.data == nullptr) return;
-  const int64_t groups = (count + kernels_.panel_width - 1) / kernels_.panel_width;
-  pool_.Run(groups, [&](int64_t group, int thread) noexcept {
-    const int64_t first = group * kernels_.panel_width;
-    MixEmbeddings(arguments, first, std::min(kernels_.panel_width, count - first), thread);
-  });
 }
 
-void CandidateStage::MixEmbeddings(const CandidateArguments& arguments, int64_t first, int64_t count, int thread) {
-  const StepLayout& layout = *arguments.layout;
-  const auto& head = static_cast<const CpuMatrix&>(*arguments.head);
-  const int64_t width = kernels_.panel_width;
-  float* mix = mixtures_.data() + thread * (2 * hidden_ + width) * width;  // [hidden, rows]
-  float* widened = mix + hidden_ * width;                                  // [hidden, tokens of a panel]
-  float* weights = widened + hidden_ * width;                              // [tokens of a panel, rows]
-  std::fill_n(mix, hidden_ * width, 0.0f);
-  double totals[kMaxPanelWidth] = {};
-  for (int64_t tile = 0; tile < tiles_; ++tile) {
+void CandidateStage::MeasureSegment(const CandidateArguments& arguments, const Group& group, int64_t segment,
+                                    int64_t row_tile, int thread) {
+  const int64_t first = group.FirstOf(row_tile);
+  const int64_t count = group.FirstOf(row_tile + 1) - first;
+  const bool soft = arguments.soft.data != nullptr;
+  Mixed* mixed = nullptr;
+  float* mixture = nullptr;
+  if (soft) {
+    mixed = MixedOf(segment, row_tile);
+    mixture = MixtureOf(segment, row_tile);
+    std::fill_n(mixed, kRows, Mixed{kMinusInfinity, 0});
+    std::fill_n(mixture, kRows * hidden_, 0.0f);
+  }
+  float* logits = logits_.data() + thread * kRows * kTile;
+  for (int64_t tile = FirstTile(segment); tile < FirstTile(segment + 1); ++tile) {
     ComputeLogits(arguments, first, count, tile, thread);
-    const int64_t columns = std::min(kTile, vocabulary_ - tile * kTile);
-    const int64_t stride = (columns + width - 1) / width * width;
-    float* logits = logits_.data() + thread * kRows * kTile;
-    for (int64_t row = 0; row < count; ++row) {
+    if (soft) {
+      WeighTile(arguments, first, count, tile, mixed, mixture, thread);
+      MixTile(arguments, count, tile, mixture, thread);
+    }
+    for (int64_t i = 0; i < count; ++i) MeasureRow(arguments, first + i, tile, logits + i * StrideOf(tile));
+  }
+}
+
+void CandidateStage::WeighTile(const CandidateArguments& arguments, int64_t first, int64_t count, int64_t tile,
+                               Mixed* mixed, float* mixture, int thread) {
+  const StepLayout& layout = *arguments.layout;
+  const int64_t width = kernels_.panel_width;
+  const int64_t columns = std::min(kTile, vocabulary_ - tile * kTile);
+  const float* logits = logits_.data() + thread * kRows * kTile;
+  float* numbers = exponentials_.data() + thread * kTile;
+  float* weights = token_weights_.data() + thread * kTile * kRows;
+  std::fill_n(weights, kTile * kRows, 0.0f);
+  for (int64_t panel = 0; panel * width < count; ++panel) {
+    float factors[kMaxPanelWidth];
+    std::fill(std::begin(factors), std::end(factors), 1.0f);
+    bool grown = false;
+    for (int64_t lane = 0; lane < width && panel * width + lane < count; ++lane) {
+      const int64_t row = panel * width + lane;
       const CandidateRow& candidate = layout.candidates[static_cast<size_t>(first + row)];
       const float scale = SamplingScale(layout.rules[static_cast<size_t>(candidate.item)]);
-      const float maximum = maxima_[static_cast<size_t>(first + row)];
-      float* numbers = logits + row * stride;
-      for (int64_t c = 0; c < columns; ++c) numbers[c] = scale * (numbers[c] - maximum);
+      const float* own = logits + row * StrideOf(tile);
+      const float maximum = std::max(mixed[row].maximum, MaximumOf(own, columns));
+      if (maximum > mixed[row].maximum) {
+        factors[lane] = std::exp(scale * (mixed[row].maximum - maximum));
+        mixed[row].maximum = maximum;
+        mixed[row].sum *= factors[lane];
+        grown = true;
+      }
+      for (int64_t c = 0; c < columns; ++c) numbers[c] = scale * (own[c] - maximum);
       kernels_.exponential(numbers, columns, numbers);
-      totals[row] += SumOf(numbers, columns);
+      mixed[row].sum += SumOf(numbers, columns);
+      for (int64_t c = 0; c < columns; ++c)
+        weights[(c / width * kRows + panel * width + c % width) * width + lane] = numbers[c];
     }
-    for (int64_t begin = 0; begin < columns; begin += width) {
-      std::fill_n(weights, width * width, 0.0f);
-      for (int64_t row = 0; row < count; ++row) {
-        const float* numbers = logits + row * stride + begin;
-        for (int64_t c = 0; c < std::min(width, columns - begin); ++c) weights[c * width + row] = numbers[c];
-      }
-      const int64_t panel = (tile * kTile + begin) / width;
-      const float* floats = widened;
-      if (head.format() == CpuMatrix::Format::kFloat) {
-        floats = head.floats(panel);
-      } else {
-        kernels_.widen(head.halves(panel), hidden_ * width, widened);
-      }
-      kernels_.mix_panel(floats, hidden_, weights, mix);
+    if (!grown) continue;
+    float* mix = mixture + panel * width * hidden_;
+    for (int64_t i = 0; i < hidden_; ++i) {
+      for (int64_t lane = 0; lane < width; ++lane) mix[i * width + lane] *= factors[lane];
     }
   }
-  for (int64_t row = 0; row < count; ++row) {
-    const CandidateRow& candidate = layout.candidates[static_cast<size_t>(first + row)];
+}
+
+void CandidateStage::MixTile(const CandidateArguments& arguments, int64_t count, int64_t tile, float* mixture,
+                             int thread) {
+  const auto& head = static_cast<const CpuMatrix&>(*arguments.head);
+  const int64_t width = kernels_.panel_width;
+  const int64_t panels = StrideOf(tile) / width;
+  const float* weights = token_weights_.data() + thread * kTile * kRows;
+  float* widened = widened_.data() + thread * kMixedInner * width;
+  for (int64_t k = 0; k < hidden_; k += kMixedInner) {
+    const int64_t inner = std::min(kMixedInner, hidden_ - k);
+    for (int64_t panel = 0; panel < panels; ++panel) {
+      const int64_t place = tile * kTile / width + panel;
+      const float* floats = widened;
+      if (head.format() == CpuMatrix::Format::kFloat) {
+        floats = head.floats(place) + k * width;
+      } else {
+        kernels_.widen(head.halves(place) + k * width, inner * width, widened);
+      }
+      for (int64_t row = 0; row < count; row += width)
+        kernels_.mix_panel(floats, inner, weights + (panel * kRows + row) * width, mixture + row * hidden_ + k * width);
+    }
+  }
+}
+
+void CandidateStage::PlaceSoftEmbeddings(const CandidateArguments& arguments, const Group& group, int64_t row_tile,
+                                         int64_t panel) {
+  const StepLayout& layout = *arguments.layout;
+  const int64_t width = kernels_.panel_width;
+  const int64_t first = group.FirstOf(row_tile) + panel * width;
+  const int64_t count = std::min(width, group.FirstOf(row_tile + 1) - first);
+  if (count <= 0) return;
+  float factors[kMaxSegments][kMaxPanelWidth] = {};
+  double totals[kMaxPanelWidth] = {};
+  for (int64_t lane = 0; lane < count; ++lane) {
+    const CandidateRow& candidate = layout.candidates[static_cast<size_t>(first + lane)];
+    const float scale = SamplingScale(layout.rules[static_cast<size_t>(candidate.item)]);
+    const auto mixed = [&](int64_t segment) { return MixedOf(segment, row_tile)[panel * width + lane]; };
+    float maximum = kMinusInfinity;
+    for (int64_t segment = 0; segment < segments_; ++segment) maximum = std::max(maximum, mixed(segment).maximum);
+    for (int64_t segment = 0; segment < segments_; ++segment) {
+      const float factor = std::exp(scale * (mixed(segment).maximum - maximum));
+      factors[segment][lane] = factor;
+      totals[lane] += factor * mixed(segment).sum;
+    }
+  }
+  float* sum = MixtureOf(0, row_tile) + panel * width * hidden_;
+  for (int64_t segment = 0; segment < segments_; ++segment) {
+    const float* mix = MixtureOf(segment, row_tile) + panel * width * hidden_;
+    for (int64_t i = 0; i < hidden_ * width; i += width) {
+      for (int64_t lane = 0; lane < width; ++lane)
+        sum[i + lane] = (segment == 0 ? 0.0f : sum[i + lane]) + mix[i + lane] * factors[segment][lane];
+    }
+  }
+  for (int64_t lane = 0; lane < count; ++lane) {
+    const CandidateRow& candidate = layout.candidates[static_cast<size_t>(first + lane)];
     if (!candidate.first_of_row) continue;
     const Sequence& sequence = layout.sequences[static_cast<size_t>(candidate.item)];
     float* soft =
         arguments.soft.data + (sequence.slot * arguments.soft.canvas + candidate.row - sequence.first_row) * hidden_;
-    const auto factor = static_cast<float>(arguments.soft.scale / totals[row]);
-    for (int64_t i = 0; i < hidden_; ++i) soft[i] = mix[i * width + row] * factor;
+    const auto factor = static_cast<float>(arguments.soft.scale / totals[lane]);
+    for (int64_t i = 0; i < hidden_; ++i) soft[i] = sum[i * width + lane] * factor;
   }
 }
 
@@ -217,7 +318,7 @@ void CandidateStage::ComputeLogits(const CandidateArguments& arguments, int64_t 
   const CandidateRow* rows = arguments.layout->candidates.data() + first;
   float* gathered = gathered_.data() + thread * kRows * hidden_;
   // The product keeps its partial sums where the result will be: both have rows of kTile columns then.
-  const int64_t stride = (columns + kernels_.panel_width - 1) / kernels_.panel_width * kernels_.panel_width;
+  const int64_t stride = StrideOf(tile);
   const auto multiply = [&](const float* hidden, float* logits) {
     ProductTile<float> product = {};
     product.columns = columns;
@@ -247,13 +348,18 @@ void CandidateStage::ComputeLogits(const CandidateArguments& arguments, int64_t 
   }
 }
 
-void CandidateStage::MeasureTile(const CandidateArguments& arguments, int64_t first, int64_t count, int64_t tile,
-                                 int thread) {
-  ComputeLogits(arguments, first, count, tile, thread);
-  const int64_t columns = std::min(kTile, vocabulary_ - tile * kTile);
-  const int64_t stride = (columns + kernels_.panel_width - 1) / kernels_.panel_width * kernels_.panel_width;
-  float* logits = logits_.data() + thread * kRows * kTile;
-  for (int64_t i = 0; i < count; ++i) MeasureRow(arguments, first + i, tile, logits + i * stride);
+/// Of the rows of a tile's logits.
+int64_t CandidateStage::StrideOf(int64_t tile) const {
+  const int64_t width = kernels_.panel_width;
+  return (std::min(kTile, vocabulary_ - tile * kTile) + width - 1) / width * width;
+}
+
+CandidateStage::Mixed* CandidateStage::MixedOf(int64_t segment, int64_t row_tile) {
+  return mixed_.data() + (segment * mixed_tiles_ + row_tile) * kRows;
+}
+
+float* CandidateStage::MixtureOf(int64_t segment, int64_t row_tile) {
+  return mixtures_.data() + (segment * mixed_tiles_ + row_tile) * kRows * hidden_;
 }
 
 int64_t CandidateStage::SegmentOf(int64_t tile) const {
@@ -425,7 +531,6 @@ void CandidateStage::Finish(const CandidateArguments& arguments, int64_t candida
     not_finite_.store(true);
     return;
   }
-  maxima_[static_cast<size_t>(candidate)] = static_cast<float>(row.maximum);
   if (rules.temperature > 0) {
     Draw(arguments, candidate, rules, thread, row);
   } else {

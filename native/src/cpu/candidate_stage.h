@@ -16,11 +16,14 @@ class Products;
 
 /// Candidate extraction on the CPU, in two passes. The first computes the logits tile by tile and keeps statistics per
 /// row and segment of the vocabulary; the second combines the segments of each row in order, draws, and measures. Tiles
-/// and segments are cut by the vocabulary alone.
+/// and segments are cut by the vocabulary alone. Where soft embeddings are wanted the first pass multiplies a tile's
+/// embeddings as well, while its logits and weights are in the caches, by an online softmax for each segment.
 class CandidateStage {
  public:
   CandidateStage(const Kernels& kernels, Products& products, ThreadPool& pool, const BackendLimits& limits,
                  int64_t vocabulary, int64_t hidden);
+
+  void ReserveSoftEmbeddings();
 
   void Run(const CandidateArguments& arguments, Profile& profile);
 
@@ -50,10 +53,29 @@ class CandidateStage {
   /// One row while its segments are combined; see candidate_stage.cc.
   struct RowResult;
 
-  void MeasureTile(const CandidateArguments& arguments, int64_t first, int64_t count, int64_t tile, int thread);
+  /// Some candidates that are worked on together, and how they are cut into tiles of rows.
+  struct Group {
+    int64_t first;
+    int64_t count;
+    int64_t row_tiles;
+
+    int64_t FirstOf(int64_t row_tile) const { return first + count * row_tile / row_tiles; }
+  };
+
+  /// The weights of a row of one segment.
+  struct Mixed {
+    float maximum;  // of the logits so far, to which the sum and the mixture are relative
+    double sum;
+  };
+
+  void MeasureSegment(const CandidateArguments& arguments, const Group& group, int64_t segment, int64_t row_tile,
+                      int thread);
   void ComputeLogits(const CandidateArguments& arguments, int64_t first, int64_t count, int64_t tile, int thread);
   void MeasureRow(const CandidateArguments& arguments, int64_t candidate, int64_t tile, float* logits);
-  void MixEmbeddings(const CandidateArguments& arguments, int64_t first, int64_t count, int thread);
+  void WeighTile(const CandidateArguments& arguments, int64_t first, int64_t count, int64_t tile, Mixed* mixed,
+                 float* mixture, int thread);
+  void MixTile(const CandidateArguments& arguments, int64_t count, int64_t tile, float* mixture, int thread);
+  void PlaceSoftEmbeddings(const CandidateArguments& arguments, const Group& group, int64_t row_tile, int64_t panel);
   void Finish(const CandidateArguments& arguments, int64_t candidate, int thread);
   void Combine(int64_t candidate, const CandidateRules& rules, float scale, RowResult& row) const;
   void Draw(const CandidateArguments& arguments, int64_t candidate, const CandidateRules& rules, int thread,
@@ -61,7 +83,10 @@ class CandidateStage {
   void WriteAlternatives(const CandidateArguments& arguments, int64_t candidate, const CandidateRules& rules,
                          float scale, const RowResult& row) const;
 
+  int64_t StrideOf(int64_t tile) const;
   int64_t SegmentOf(int64_t tile) const;
+  Mixed* MixedOf(int64_t segment, int64_t row_tile);
+  float* MixtureOf(int64_t segment, int64_t row_tile);
   int64_t FirstTile(int64_t segment) const { return tiles_ * segment / segments_; }
   const float* GatherHidden(const CandidateArguments& arguments, int64_t first, int64_t count, bool guides,
                             float* buffer) const;
@@ -74,6 +99,8 @@ class CandidateStage {
   const int64_t top_;
   const int64_t tiles_;
   const int64_t segments_;
+  const int64_t max_candidates_;
+  int64_t mixed_tiles_ = 0;  // of rows that are mixed together; 0 without soft embeddings
 
   AlignedBuffer<Segment> segment_statistics_;  // [candidates, segments]
   AlignedBuffer<TileSum> tile_sums_;           // [candidates, tiles]
@@ -83,8 +110,11 @@ class CandidateStage {
   AlignedBuffer<float> logits_;                // [threads, row tile, tile]
   AlignedBuffer<float> guide_logits_;          // [threads, row tile, tile]
   AlignedBuffer<float> gathered_;              // [threads, row tile, hidden]
-  AlignedBuffer<float> maxima_;                // [candidates] greatest logit
-  AlignedBuffer<float> mixtures_;              // [threads, 2 hidden + panel width, panel width]
+  AlignedBuffer<float> exponentials_;          // [threads, tile]
+  AlignedBuffer<float> token_weights_;         // [threads, panels of a tile, panels of rows, panel width, panel width]
+  AlignedBuffer<float> widened_;               // [threads, kMixedInner, panel width]
+  AlignedBuffer<Mixed> mixed_;                 // [segments, mixed tiles, row tile]
+  AlignedBuffer<float> mixtures_;              // [segments, mixed tiles, panels of rows, hidden, panel width]
   std::atomic<bool> not_finite_{false};
 };
 

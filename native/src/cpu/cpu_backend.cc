@@ -113,6 +113,8 @@ void CpuBackend::ReserveCandidates(int64_t vocabulary, int64_t hidden) {
   candidates_ = std::make_unique<CandidateStage>(kernels_, products_, pool_, limits_, vocabulary, hidden);
 }
 
+void CpuBackend::ReserveSoftEmbeddings(int64_t) { candidates_->ReserveSoftEmbeddings(); }
+
 int64_t CpuBackend::WorkBytes() const {
   return products_.bytes() + product_scratch_.bytes() + gathered_.bytes() + attention_scratch_.bytes() +
          (candidates_ == nullptr ? 0 : candidates_->bytes());

@@ -39,8 +39,7 @@ class CpuBackend : public Backend {
   std::unique_ptr<EmbeddingTable> UploadTable(const TensorView& table) override;
   void ReserveAttention(int64_t head_dim) override;
   void ReserveCandidates(int64_t vocabulary, int64_t hidden) override;
-  /// Candidates have room for them.
-  void ReserveSoftEmbeddings(int64_t) override {}
+  void ReserveSoftEmbeddings(int64_t hidden) override;
 
   void BeginStep(const StepLayout&) override {}
   void Embed(const EmbeddingArguments& arguments) override;

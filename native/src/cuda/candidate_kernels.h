@@ -1,158 +1,27 @@
 #ifndef SFUMATO_CUDA_CANDIDATE_KERNELS_H_
 #define SFUMATO_CUDA_CANDIDATE_KERNELS_H_
 
-// Candidates of ops/candidates.h in two passes. The first computes the logits tile by tile, in shared memory only, and
-// keeps statistics; the second combines them in the order of the vocabulary, draws, and computes the tile that the draw
-// fell into once more. Tiles and segments are cut by the vocabulary alone.
+// Candidates of ops/candidates.h, for a group of them at a time. The head's products with their rows are there; the first
+// pass makes logits of them, tile by tile, and keeps statistics; the second combines these in the order of the
+// vocabulary and draws. Tiles and segments are cut by the vocabulary alone.
 
 #include <cstdint>
 
 #include "base/philox.h"
-#include "cuda/product_tile.h"
+#include "cuda/candidate_step.h"
 #include "cuda/simt.h"
-#include "ops/step_layout.h"
 
 namespace sfumato::cuda {
 
-/// Tokens of a tile: one block's outputs. Its weight is what the draw finds it by.
-constexpr int kCandidateTile = kBlockOutputs;
-/// Tiles whose statistics are kept together, and whose weights one block multiplies.
-constexpr int kSegmentTiles = 16;
-
-/// Sum of exp(sampling scale (logit - maximum)) of a row's tile.
-struct TileSum {
-  float maximum;
-  float sum;
-};
-
-/// Statistics of a row over some tokens; sums are relative to best.
-struct PieceStatistics {
-  float best;
-  float second;
-  int32_t best_token;
-  float sum;           // of exp(scale (logit - best))
-  float weighted_sum;  // of scale (logit - best) exp(scale (logit - best))
-};
-
-struct RankedToken {
-  float logit;
-  int32_t token;
-};
-
-struct CandidateResult {
-  int32_t sampled_token;
-  float sampled_probability;
-  int32_t best_token;
-  float best_probability;
-  float second_probability;
-  float entropy;
-  float input_probability;
-  int32_t top_tokens[SFUMATO_MAX_TOP_CANDIDATES];
-  float top_probabilities[SFUMATO_MAX_TOP_CANDIDATES];
-};
-
-SFUMATO_DEVICE bool Before(float logit, int32_t token, float other_logit, int32_t other_token) {
-  return logit > other_logit || (logit == other_logit && token < other_token);
-}
-
-SFUMATO_DEVICE float SamplingScale(const CandidateRules& rules) {
-  return rules.temperature > 0 ? 1.0f / rules.temperature : 1.0f;
-}
-SFUMATO_DEVICE float MeasuringScale(const CandidateRules& rules) {
-  return rules.tempered_probabilities ? SamplingScale(rules) : 1.0f;
-}
-
-SFUMATO_DEVICE bool Contains(const int32_t (&tokens)[SFUMATO_MAX_TOKEN_LIST], int32_t count, int32_t token) {
-  for (int32_t i = 0; i < count; ++i) {
-    if (tokens[i] == token) return true;
-  }
-  return false;
-}
-
-/// What all passes know.
-struct CandidateStep {
-  Fragments head;
-  Input hidden;              // [selected rows, inner]
-  Global<const float> bias;  // [vocabulary] or null
-  float cap;
-  int64_t count;
-  Global<const CandidateRow> rows;  // [count]
-  Global<const CandidateRules> rules;
-  Global<const int32_t> tokens;
-  Global<const int32_t> positions;
-  int64_t tiles;
-  int64_t pieces;  // of each candidate
-  int32_t top;
-  Global<TileSum> tile_sums;           // [count, tiles]
-  Global<PieceStatistics> statistics;  // [count, pieces]
-  Global<RankedToken> ranked;          // [count, pieces, top]
-  Global<float> input_logits;          // [count]
-  Global<float> unconfident_logits;    // [count, SFUMATO_MAX_TOKEN_LIST]
-  Global<float> maxima;                // [count] greatest logit
-  Global<float> logits;                // [.., vocabulary] by CandidateRow::output, or null
-  Global<int32_t> not_finite;          // [1]
-  Global<CandidateResult> results;     // [count]
-
-  SFUMATO_DEVICE float Capped(float logit) const { return cap > 0 ? cap * tanhf(logit / cap) : logit; }
-  SFUMATO_DEVICE float Biased(float product, int64_t token) const {
-    return bias.IsNull() ? product : product + bias[token];
-  }
-};
-
-/// The logits of a tile for some candidates, in shared memory: of each candidate those of its own row and of its guide.
-template <int kRowTiles, int kInputTerms, class Weights>
-class LogitTile {
- public:
-  using Tile = ProductTile<kRowTiles, kInputTerms, Weights>;
-  static constexpr int kRows = Tile::kRows;
-
-  struct Shared {
-    typename Tile::Shared own;
-    typename Tile::Shared guides;
-  };
-
-  /// All threads of the block.
-  static SFUMATO_DEVICE void Multiply(Shared& shared, const CandidateStep& step, int64_t first, int64_t end,
-                                      int64_t tile) {
-    int32_t rows[kRowTiles];
-    bool guided = false;
-    SFUMATO_UNROLL
-    for (int j = 0; j < kRowTiles; ++j) {
-      const int64_t candidate = first + j * 8 + Lane() / 4;
-      rows[j] = candidate < end ? step.rows[candidate].selected : -1;
-      guided = guided || (candidate < end && step.rows[candidate].guide >= 0);
-    }
-    Tile::Multiply(shared.own, step.head, tile * kBlockStrips, step.hidden, rows);
-    // The same for all warps: each looks at all rows.
-    if (Ballot(guided) == 0) return;
-    SFUMATO_UNROLL
-    for (int j = 0; j < kRowTiles; ++j) {
-      const int64_t candidate = first + j * 8 + Lane() / 4;
-      rows[j] = candidate < end ? step.rows[candidate].guide : -1;
-    }
-    Tile::Multiply(shared.guides, step.head, tile * kBlockStrips, step.hidden, rows);
-  }
-
-  /// A candidate's logit before temperature and suppression, guided; given out as it is before that where it is wanted.
-  static SFUMATO_DEVICE float At(Shared& shared, const CandidateStep& step, const CandidateRow& row, int index,
-                                 int column, int64_t token, bool give_out) {
-    const float own = step.Capped(step.Biased(Tile::At(shared.own, column, index), token));
-    if (give_out && !step.logits.IsNull()) step.logits[row.output * step.head.outputs + token] = own;
-    if (row.guide < 0) return own;
-    const float guide = step.Capped(step.Biased(Tile::At(shared.guides, column, index), token));
-    return guide + (step.rules[row.item].guidance_scale + 1.0f) * (own - guide);
-  }
-};
+constexpr int kCandidateThreads = 128;
 
 /// The first pass: x of the tiles of candidates, y of the segments.
-template <int kRowTiles, int kInputTerms, class Weights>
 struct MeasureKernel {
   static constexpr const char* kName = "measure";
-  static constexpr int kThreads = kProductThreads;
-  using Logits = LogitTile<kRowTiles, kInputTerms, Weights>;
-  /// A thread's own numbers lie here while the product takes all registers.
+  static constexpr int kThreads = kCandidateThreads;
+  static constexpr int kRows = 64;
   struct Shared {
-    typename Logits::Shared logits;
+    SharedArray<float, kCandidateTile*(kRows + 1)> logits;
     SharedArray<float, kThreads> best;
     SharedArray<float, kThreads> second;
     SharedArray<int32_t, kThreads> best_token;
@@ -162,14 +31,15 @@ struct MeasureKernel {
     SharedArray<int32_t, SFUMATO_MAX_TOP_CANDIDATES * kThreads> ranked_tokens;
   };
   /// Threads that share a candidate, and so the pieces of a segment.
-  static constexpr int kShares = kThreads / Logits::kRows;
+  static constexpr int kShares = kThreads / kRows;
   static constexpr int kColumns = kCandidateTile / kShares;
+  static constexpr int kWarpRows = kWarpThreads / kShares;
 
   CandidateStep step;
 
   SFUMATO_DEVICE void operator()(Shared& shared) const {
-    const int64_t first = static_cast<int64_t>(BlockX()) * Logits::kRows;
-    const int64_t end = first + Logits::kRows < step.count ? first + Logits::kRows : step.count;
+    const int64_t first = static_cast<int64_t>(BlockX()) * kRows;
+    const int64_t end = first + kRows < step.count ? first + kRows : step.count;
     const int index = ThreadIndex() / kShares;
     const int share = ThreadIndex() % kShares;
     const int64_t candidate = first + index;
@@ -180,7 +50,9 @@ struct MeasureKernel {
     const int64_t first_tile = static_cast<int64_t>(BlockY()) * kSegmentTiles;
     const int64_t end_tile = first_tile + kSegmentTiles < step.tiles ? first_tile + kSegmentTiles : step.tiles;
     for (int64_t tile = first_tile; tile < end_tile; ++tile) {
-      Logits::Multiply(shared.logits, step, first, end, tile);
+      SyncWarp();
+      ReadLogits(shared, first, end, tile);
+      SyncWarp();
       TileSum sum = {-INFINITY, 0};
       if (there) sum = MeasureShare(shared, candidate, index, share, tile);
       // All lanes take part, those without a candidate with nothing.
@@ -218,25 +90,53 @@ struct MeasureKernel {
             shared.ranked_tokens[rank * kThreads + ThreadIndex()]};
   }
 
+  static SFUMATO_DEVICE int Place(int column, int index) { return column * (kRows + 1) + index; }
+
+  /// A tile's logits of the warp's candidates, which no other warp looks at; given out as they are before guidance where
+  /// that is wanted.
+  SFUMATO_DEVICE void ReadLogits(Shared& shared, int64_t first, int64_t end, int64_t tile) const {
+    constexpr int kTogether = 8;  // loads on their way
+    const int first_index = WarpIndex() * kWarpRows;
+    for (int n = 0; n < kWarpRows * kCandidateTile / kWarpThreads; n += kTogether) {
+      float logits[kTogether];
+      SFUMATO_UNROLL
+      for (int i = 0; i < kTogether; ++i) {
+        const int64_t candidate = first + first_index + IndexOf(n + i);
+        const int64_t token = tile * kCandidateTile + ColumnOf(n + i);
+        logits[i] = -INFINITY;
+        if (candidate < end && token < step.vocabulary) logits[i] = step.Unguided(candidate, token);
+      }
+      SFUMATO_UNROLL
+      for (int i = 0; i < kTogether; ++i) {
+        const int index = first_index + IndexOf(n + i);
+        const int64_t token = tile * kCandidateTile + ColumnOf(n + i);
+        if (first + index < end && token < step.vocabulary) {
+          if (!step.logits.IsNull()) step.logits[step.rows[first + index].output * step.vocabulary + token] = logits[i];
+          logits[i] = step.Guided(first + index, token, logits[i]);
+        }
+        shared.logits[Place(ColumnOf(n + i), index)] = logits[i];
+      }
+    }
+  }
+  /// The candidate of the warp, and the column, of a lane's nth logit of a tile.
+  static SFUMATO_DEVICE int IndexOf(int n) { return n * kWarpThreads / kCandidateTile; }
+  static SFUMATO_DEVICE int ColumnOf(int n) { return n * kWarpThreads % kCandidateTile + Lane(); }
+
   /// One thread's columns of a tile: adds to its piece and returns their weight for the draw.
   SFUMATO_DEVICE TileSum MeasureShare(Shared& shared, int64_t candidate, int index, int share, int64_t tile) const {
     const CandidateRow& row = step.rows[candidate];
     const CandidateRules& rules = step.rules[row.item];
     const int first_column = share * kColumns;
     const int64_t begin = tile * kCandidateTile + first_column;
-    const int64_t left = step.head.outputs - begin;
+    const int64_t left = step.vocabulary - begin;
     const int columns = left < kColumns ? (left < 0 ? 0 : static_cast<int>(left)) : kColumns;
-    for (int c = 0; c < columns; ++c) {
-      const float logit = Logits::At(shared.logits, step, row, index, first_column + c, begin + c, true);
-      Logits::Tile::Set(shared.logits.own, first_column + c, index, logit);
-    }
     ReadLists(shared, candidate, row, rules, index, first_column, begin, columns);
 
     float best = -INFINITY;
     float second = -INFINITY;
     int32_t best_token = -1;
     for (int c = 0; c < columns; ++c) {
-      const float logit = Logits::Tile::At(shared.logits.own, first_column + c, index);
+      const float logit = shared.logits[Place(first_column + c, index)];
       if (logit > best) {
         second = best;
         best = logit;
@@ -251,7 +151,7 @@ struct MeasureKernel {
     float weighted_sum = 0;
     float sampling_sum = 0;
     for (int c = 0; c < columns; ++c) {
-      const float logit = Logits::Tile::At(shared.logits.own, first_column + c, index);
+      const float logit = shared.logits[Place(first_column + c, index)];
       if (logit == -INFINITY) continue;
       const float shift = scale * (logit - best);
       const float weight = expf(shift);
@@ -276,18 +176,18 @@ struct MeasureKernel {
     for (int i = 0; i < rules.suppressed_count; ++i) {
       const int64_t column = rules.suppressed[i] - begin;
       if (column >= 0 && column < columns)
-        Logits::Tile::Set(shared.logits.own, first_column + static_cast<int>(column), index, -INFINITY);
+        shared.logits[Place(first_column + static_cast<int>(column), index)] = -INFINITY;
     }
     const int64_t input = (row.token < 0 ? step.tokens[row.row] : row.token) - begin;
     if (input >= 0 && input < columns)
-      step.input_logits[candidate] = Logits::Tile::At(shared.logits.own, first_column + static_cast<int>(input), index);
+      step.input_logits[candidate] = shared.logits[Place(first_column + static_cast<int>(input), index)];
     for (int i = 0; i < rules.unconfident_count; ++i) {
       const int64_t column = rules.unconfident[i] - begin;
       if (column < 0 || column >= columns) continue;
       // Minus infinity for a token that is listed twice.
       step.unconfident_logits[candidate * SFUMATO_MAX_TOKEN_LIST + i] =
-          Logits::Tile::At(shared.logits.own, first_column + static_cast<int>(column), index);
-      Logits::Tile::Set(shared.logits.own, first_column + static_cast<int>(column), index, -INFINITY);
+          shared.logits[Place(first_column + static_cast<int>(column), index)];
+      shared.logits[Place(first_column + static_cast<int>(column), index)] = -INFINITY;
     }
   }
 
@@ -318,8 +218,7 @@ struct MeasureKernel {
 
   SFUMATO_DEVICE void Rank(Shared& shared, int index, int first_column, int64_t begin, int columns, int top) const {
     for (int c = 0; c < columns; ++c) {
-      const RankedToken offered = {Logits::Tile::At(shared.logits.own, first_column + c, index),
-                                   static_cast<int32_t>(begin) + c};
+      const RankedToken offered = {shared.logits[Place(first_column + c, index)], static_cast<int32_t>(begin) + c};
       if (!(offered.logit > SavedRanked(shared, top - 1).logit)) continue;
       int rank = top - 1;
       for (; rank > 0 && offered.logit > SavedRanked(shared, rank - 1).logit; --rank)
@@ -330,19 +229,17 @@ struct MeasureKernel {
 };
 
 /// The second pass: one block for each candidate.
-template <int kInputTerms, class Weights>
 struct FinishKernel {
   static constexpr const char* kName = "finish";
-  static constexpr int kThreads = kProductThreads;
-  using Logits = LogitTile<1, kInputTerms, Weights>;
+  static constexpr int kThreads = kCandidateThreads;
+  static constexpr int kWarps = kThreads / kWarpThreads;
   struct Shared {
-    typename Logits::Shared logits;
     SharedArray<double, kThreads> chunks;
     SharedArray<double, kCandidateTile> weights;
-    SharedArray<double, kProductWarps> slots[2];
-    SharedArray<float, kProductWarps> bests;
-    SharedArray<float, kProductWarps> seconds;
-    SharedArray<int32_t, kProductWarps> tokens;
+    SharedArray<double, kWarps> slots[2];
+    SharedArray<float, kWarps> bests;
+    SharedArray<float, kWarps> seconds;
+    SharedArray<int32_t, kWarps> tokens;
     SharedArray<float, kCandidateTile> tile_logits;
     SharedArray<int32_t, 1> chosen;
   };
@@ -407,6 +304,14 @@ struct FinishKernel {
       return;
     }
 
+    if (!step.maxima.IsNull()) {
+      float greatest = maximum;
+      for (int i = Lane(); i < rules.suppressed_count; i += kWarpThreads)
+        greatest = fmaxf(greatest, step.Logit(candidate, rules.suppressed[i]));
+      greatest = WarpMaximum(greatest);
+      if (ThreadIndex() == 0) step.maxima[candidate] = greatest;
+    }
+
     RankedToken sampled = {best.logit, best.token};
     if (rules.temperature > 0) sampled = Draw(shared, candidate, row, rules, maximum);
     const auto confidence = [&](float logit, bool confident) {
@@ -418,7 +323,6 @@ struct FinishKernel {
     };
     CandidateResult& result = step.results[candidate];
     if (ThreadIndex() == 0) {
-      step.maxima[candidate] = maximum;
       result.sampled_token = sampled.token;
       result.sampled_probability =
           confidence(sampled.logit, !Contains(rules.unconfident, rules.unconfident_count, sampled.token));
@@ -474,7 +378,7 @@ struct FinishKernel {
     }
     SyncBlock();
     best = {-INFINITY, -1, -INFINITY};
-    for (int warp = 0; warp < kProductWarps; ++warp) {
+    for (int warp = 0; warp < kWarps; ++warp) {
       const int32_t token = shared.tokens[warp];
       if (token >= 0) Offer(shared.bests[warp], token, shared.seconds[warp], best);
     }
@@ -517,14 +421,13 @@ struct FinishKernel {
     }
     SyncBlock();
     const int64_t chosen = shared.chosen[0];
-    Logits::Multiply(shared.logits, step, candidate, candidate + 1, chosen);
     const int64_t begin = chosen * kCandidateTile;
     if (ThreadIndex() < kCandidateTile) {
       const int column = ThreadIndex();
       const int64_t token = begin + column;
       float logit = -INFINITY;
-      if (token < step.head.outputs && !Contains(rules.suppressed, rules.suppressed_count, static_cast<int32_t>(token)))
-        logit = Logits::At(shared.logits, step, row, 0, column, token, false);
+      if (token < step.vocabulary && !Contains(rules.suppressed, rules.suppressed_count, static_cast<int32_t>(token)))
+        logit = step.Logit(candidate, token);
       shared.tile_logits[column] = logit;
       shared.weights[column] = logit == -INFINITY ? 0.0 : exp(scale * (logit - maximum));
     }

@@ -19,95 +19,133 @@ int64_t ResultBytes(int64_t candidates) {
   return kResultsPlace + candidates * static_cast<int64_t>(sizeof(CandidateResult));
 }
 
-/// Threads that share a candidate; fewest where a block takes the most rows.
-constexpr int64_t SharesOf(int row_tiles) { return kProductThreads / (8 * row_tiles); }
+/// Of a group at most, candidates and their guides: what an H100 multiplies while it reads the head once more.
+constexpr int64_t kGroupRows = 256;
 
 }  // namespace
 
-CandidateStage::CandidateStage(Device& device, const BackendLimits& limits, int64_t vocabulary)
+CandidateStage::CandidateStage(Device& device, const BackendLimits& limits, int64_t vocabulary, int64_t hidden)
     : device_(device),
       vocabulary_(vocabulary),
-      max_candidates_(limits.max_candidates),
+      hidden_(hidden),
       top_(static_cast<int32_t>(limits.max_top_candidates)),
       tiles_(Quotient(vocabulary, kCandidateTile)),
-      segments_(Quotient(tiles_, kSegmentTiles)),
-      max_pieces_(segments_ * SharesOf(RowTilesOf(Precision::kFloat32))),
-      tile_sums_(device, limits.max_candidates * tiles_),
-      statistics_(device, limits.max_candidates * max_pieces_),
-      ranked_(device, limits.max_candidates * max_pieces_ * top_),
-      input_logits_(device, limits.max_candidates),
-      unconfident_logits_(device, limits.max_candidates * SFUMATO_MAX_TOKEN_LIST),
-      maxima_(device, limits.max_candidates),
+      pieces_(Quotient(tiles_, kSegmentTiles) * MeasureKernel::kShares),
+      rows_(std::min(2 * limits.max_candidates, kGroupRows)),
+      runs_(Quotient(vocabulary, kRunTokens)),
+      gathered_(device, rows_ * hidden),
+      products_(device, rows_ * tiles_ * kCandidateTile),
+      tile_sums_(device, rows_ * tiles_),
+      statistics_(device, rows_ * pieces_),
+      ranked_(device, rows_ * pieces_ * top_),
+      input_logits_(device, rows_),
+      unconfident_logits_(device, rows_ * SFUMATO_MAX_TOKEN_LIST),
       results_(device, ResultBytes(limits.max_candidates)),
       host_results_(static_cast<uint8_t*>(device.AllocateHost(ResultBytes(limits.max_candidates)))) {}
 
 CandidateStage::~CandidateStage() { device_.FreeHost(host_results_); }
 
 int64_t CandidateStage::bytes() const {
-  return tile_sums_.bytes() + statistics_.bytes() + ranked_.bytes() + input_logits_.bytes() +
-         unconfident_logits_.bytes() + maxima_.bytes() + results_.bytes() + token_weights_.bytes() + mixtures_.bytes();
+  return gathered_.bytes() + products_.bytes() + tile_sums_.bytes() + statistics_.bytes() + ranked_.bytes() +
+         input_logits_.bytes() + unconfident_logits_.bytes() + results_.bytes() + maxima_.bytes() +
+         weight_sums_.bytes() + mixtures_.bytes();
 }
 
-void CandidateStage::ReserveSoftEmbeddings(int64_t hidden) {
-  token_weights_ = DeviceArray<float>(device_, max_candidates_ * kMixedTokens);
-  mixtures_ = DeviceArray<float>(device_, max_candidates_ * hidden);
+void CandidateStage::ReserveSoftEmbeddings() {
+  maxima_ = DeviceArray<float>(device_, rows_);
+  weight_sums_ = DeviceArray<double>(device_, rows_ * runs_);
+  mixtures_ = DeviceArray<float>(device_, runs_ * rows_ * hidden_);
 }
 
 CandidateStep CandidateStage::Describe(const CandidateArguments& arguments, const StepUpload& step,
                                        float* logits) const {
   CandidateStep described = {};
-  const auto& head = static_cast<const CudaMatrix&>(*arguments.head);
-  described.head = head.fragments();
-  described.hidden = {arguments.hidden.floats, arguments.hidden.bfloat16s};
+  described.products = products_.data();
+  described.vocabulary = vocabulary_;
+  described.tiles = tiles_;
   described.bias = arguments.bias;
   described.cap = arguments.cap;
-  described.count = static_cast<int64_t>(arguments.layout->candidates.size());
-  described.rows = step.candidates();
   described.rules = step.rules();
   described.tokens = step.tokens();
   described.positions = step.positions();
-  described.tiles = tiles_;
+  described.pieces = pieces_;
   described.top = top_;
   described.tile_sums = tile_sums_.data();
   described.statistics = statistics_.data();
   described.ranked = ranked_.data();
   described.input_logits = input_logits_.data();
   described.unconfident_logits = unconfident_logits_.data();
-  described.maxima = maxima_.data();
+  described.maxima = arguments.soft.data == nullptr ? nullptr : maxima_.data();
   described.logits = logits;
   described.not_finite = reinterpret_cast<int32_t*>(results_.data());
-  described.results = reinterpret_cast<CandidateResult*>(results_.data() + kResultsPlace);
   return described;
 }
 
-template <int kRowTiles, int kInputTerms, class Weights>
-void CandidateStage::LaunchPasses(const CandidateStep& step) {
-  Launch(device_, MeasureKernel<kRowTiles, kInputTerms, Weights>{step},
-         {Quotient(step.count, 8 * kRowTiles), segments_, 1});
-  Launch(device_, FinishKernel<kInputTerms, Weights>{step}, {step.count, 1, 1});
-}
-
-template <int kRowTiles, int kInputTerms, class Weights>
-void CandidateStage::LaunchSoftEmbeddings(const CandidateStep& step, const SoftEmbeddings& soft,
-                                          const Sequence* sequences) {
-  constexpr int64_t kRunTiles = kMixedTokens / kCandidateTile;
-  const int64_t row_tiles = Quotient(step.count, 8 * kRowTiles);
-  const int64_t inner_blocks = Quotient(step.head.tiles, kProductWarps);
-  Launch(device_, FillKernel{mixtures_.data(), step.count * step.head.inner},
-         {Quotient(step.count * step.head.inner, kRowThreads), 1, 1});
-  for (int64_t tile = 0; tile < tiles_; tile += kRunTiles) {
-    Launch(device_, WeighTokensKernel<kRowTiles, kInputTerms, Weights>{step, tile, token_weights_.data()},
-           {row_tiles, std::min(kRunTiles, tiles_ - tile), 1});
-    Launch(device_,
-           MixEmbeddingsKernel<kRowTiles, kInputTerms, Weights>{step.head, step.count, tile * kCandidateTile,
-                                                                token_weights_.data(), mixtures_.data()},
-           {row_tiles, inner_blocks, 1});
+void CandidateStage::MultiplyRows(const CandidateArguments& arguments, const CandidateStep& group,
+                                  const Multiply& multiply) {
+  const auto& head = static_cast<const CudaMatrix&>(*arguments.head);
+  Product product = {};
+  product.weights = head.fragments();
+  product.weights.outputs = tiles_ * kCandidateTile;
+  product.rows = group.guides == 0 ? group.count : 2 * group.count;
+  product.epilogue = Epilogue::kStore;
+  product.output.floats = products_.data();
+  Output gathered = {};
+  if (arguments.hidden.floats != nullptr) {
+    gathered.floats = gathered_.data();
+    product.input.floats = gathered_.data();
+  } else {
+    gathered.bfloat16s = reinterpret_cast<uint16_t*>(gathered_.data());
+    product.input.bfloat16s = reinterpret_cast<uint16_t*>(gathered_.data());
   }
-  Launch(device_, PlaceSoftEmbeddingKernel{step, sequences, mixtures_.data(), soft.data, soft.canvas, soft.scale},
-         {step.count, 1, 1});
+  Launch(device_,
+         GatherCandidatesKernel{
+             group.rows, group.count, {arguments.hidden.floats, arguments.hidden.bfloat16s}, hidden_, gathered},
+         {product.rows, 1, 1});
+  device_.Label(PartName(Part::kVocabulary));
+  multiply(head, product);
 }
 
-void CandidateStage::Run(const CandidateArguments& arguments, const StepUpload& step) {
+void CandidateStage::MixEmbeddings(const CandidateArguments& arguments, const CandidateStep& group,
+                                   const Sequence* sequences) {
+  const auto& head = static_cast<const CudaMatrix&>(*arguments.head);
+  const Fragments& fragments = head.fragments();
+  const int64_t stride = tiles_ * kCandidateTile;
+  const auto mix = [&](auto kernel) {
+    using Kernel = decltype(kernel);
+    Launch(device_, kernel, {Quotient(group.count, Kernel::kRows), Quotient(hidden_, Kernel::kInner), runs_});
+  };
+  const bool rounded = arguments.hidden.floats == nullptr;
+  ForFormat(head.precision(), head.format(), rounded, [&](auto tiles, auto inputs, auto format) {
+    using Format = decltype(format);
+    if constexpr (std::is_same_v<Format, Int4Weights>) {
+      Fail(SFUMATO_INTERNAL, "head", "4 bits", "what CudaBackend::PackHead packs");
+    } else {
+      constexpr bool kRounds = inputs.value == 1;
+      Launch(device_, WeighTokensKernel<kRounds>{group, fragments.scales, products_.data(), weight_sums_.data(), runs_},
+             {group.count, runs_, 1});
+      if constexpr (kRounds) {
+        const auto* weights = reinterpret_cast<const uint16_t*>(products_.data());
+        // The same bits either way.
+        if (group.count > MixEmbeddingsKernel<8, Format>::kRows) {
+          mix(MixEmbeddingsKernel<16, Format>{fragments, group.count, weights, 2 * stride, mixtures_.data()});
+        } else {
+          mix(MixEmbeddingsKernel<8, Format>{fragments, group.count, weights, 2 * stride, mixtures_.data()});
+        }
+      } else {
+        mix(MixExactEmbeddingsKernel<tiles.value, Format>{fragments, group.count, products_.data(), stride,
+                                                          mixtures_.data()});
+      }
+    }
+  });
+  const SoftEmbeddings& soft = arguments.soft;
+  Launch(device_,
+         PlaceSoftEmbeddingKernel{group.rows, sequences, weight_sums_.data(), mixtures_.data(), group.count, runs_,
+                                  hidden_, soft.data, soft.canvas, soft.scale},
+         {group.count, 1, 1});
+}
+
+void CandidateStage::Run(const CandidateArguments& arguments, const StepUpload& step, const Multiply& multiply) {
   const std::vector<CandidateRow>& rows = arguments.layout->candidates;
   if (rows.empty()) return;
   DeviceArray<float> logits;
@@ -117,21 +155,21 @@ void CandidateStage::Run(const CandidateArguments& arguments, const StepUpload& 
     logits = DeviceArray<float>(device_, outputs * vocabulary_);
   }
   device_.Clear(results_.data(), kResultsPlace);
-  CandidateStep described = Describe(arguments, step, logits.data());
-  const auto& head = static_cast<const CudaMatrix&>(*arguments.head);
-  const bool rounded = arguments.hidden.floats == nullptr;
-  ForFormat(head.precision(), head.format(), rounded, [&](auto tiles, auto inputs, auto format) {
-    using Format = decltype(format);
-    if constexpr (std::is_same_v<Format, Int4Weights>) {
-      Fail(SFUMATO_INTERNAL, "head", "4 bits", "what CudaBackend::PackHead packs");
-    } else {
-      described.pieces = segments_ * SharesOf(tiles.value);
-      LaunchPasses<tiles.value, inputs.value, Format>(described);
-      if (arguments.soft.data != nullptr)
-        LaunchSoftEmbeddings<tiles.value, inputs.value, Format>(described, arguments.soft, step.sequences());
-    }
-  });
-  device_.Download(host_results_, results_.data(), ResultBytes(static_cast<int64_t>(rows.size())));
+  CandidateStep group = Describe(arguments, step, logits.data());
+  const bool guided = std::any_of(rows.begin(), rows.end(), [](const CandidateRow& row) { return row.guide >= 0; });
+  const auto count = static_cast<int64_t>(rows.size());
+  for (int64_t first = 0; first < count; first += group.count) {
+    group.count = std::min(count - first, guided ? rows_ / 2 : rows_);
+    group.guides = guided ? group.count : 0;
+    group.rows = step.candidates() + first;
+    group.results = reinterpret_cast<CandidateResult*>(results_.data() + kResultsPlace) + first;
+    MultiplyRows(arguments, group, multiply);
+    Launch(device_, MeasureKernel{group},
+           {Quotient(group.count, MeasureKernel::kRows), Quotient(tiles_, kSegmentTiles), 1});
+    Launch(device_, FinishKernel{group}, {group.count, 1, 1});
+    if (arguments.soft.data != nullptr) MixEmbeddings(arguments, group, step.sequences());
+  }
+  device_.Download(host_results_, results_.data(), ResultBytes(count));
   int32_t not_finite = 0;
   std::memcpy(&not_finite, host_results_, sizeof(not_finite));
   if (not_finite != 0) Fail(SFUMATO_INTERNAL, "logits", "not finite", "finite numbers from finite weights");

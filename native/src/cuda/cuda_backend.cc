@@ -272,11 +272,11 @@ void CudaBackend::ReserveAttention(int64_t head_dim) {
     Fail(SFUMATO_UNIMPLEMENTED, "head size", head_dim, "at most " + std::to_string(kMaxHeadDim) + " on a GPU");
 }
 
-void CudaBackend::ReserveCandidates(int64_t vocabulary, int64_t) {
-  candidates_ = std::make_unique<CandidateStage>(*device_, limits_, vocabulary);
+void CudaBackend::ReserveCandidates(int64_t vocabulary, int64_t hidden) {
+  candidates_ = std::make_unique<CandidateStage>(*device_, limits_, vocabulary, hidden);
 }
 
-void CudaBackend::ReserveSoftEmbeddings(int64_t hidden) { candidates_->ReserveSoftEmbeddings(hidden); }
+void CudaBackend::ReserveSoftEmbeddings(int64_t) { candidates_->ReserveSoftEmbeddings(); }
 
 int64_t CudaBackend::WorkBytes() const {
   return step_.bytes() + quantised_.bytes() + (candidates_ == nullptr ? 0 : candidates_->bytes()) +
@@ -576,6 +576,9 @@ void CudaBackend::Combine(const CombineArguments& arguments) {
          {arguments.rows, Quotient(arguments.width, kRowThreads), 1});
 }
 
-void CudaBackend::Candidates(const CandidateArguments& arguments) { candidates_->Run(arguments, step_); }
+void CudaBackend::Candidates(const CandidateArguments& arguments) {
+  candidates_->Run(arguments, step_,
+                   [this](const CudaMatrix& head, const Product& product) { LaunchProduct(head, product, 1); });
+}
 
 }  // namespace sfumato::cuda

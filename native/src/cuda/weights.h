@@ -61,6 +61,11 @@ struct Bfloat16Weights {
     for (int term = 0; term < kTerms; ++term) Spread(loaded.words[term], fragments[term]);
   }
 
+  /// A lane's share of one tile, which begins at place.
+  using Tile = Loaded;
+  static SFUMATO_DEVICE Tile LoadTile(const Global<const uint32_t>& words, int64_t place) { return Load(words, place); }
+  static SFUMATO_DEVICE void Expand(const Tile& tile, uint32_t (&fragments)[kTerms][4]) { Expand(tile, 0, fragments); }
+
   /// Of a load that lies in the device's memory or in shared memory.
   template <class Words>
   static SFUMATO_DEVICE void Expand(Words& words, int64_t load, int, uint32_t (&fragments)[kTerms][4]) {
@@ -102,6 +107,15 @@ struct Fp8Weights {
 
   static SFUMATO_DEVICE void Expand(const Loaded& loaded, int tile, uint32_t (&fragments)[kTerms][4]) {
     ExpandTile(loaded.words[tile], fragments[0]);
+  }
+
+  /// A lane's share of one tile, which begins at place.
+  using Tile = Word2;
+  static SFUMATO_DEVICE Tile LoadTile(const Global<const uint32_t>& words, int64_t place) {
+    return LoadTile(words, place, 0);
+  }
+  static SFUMATO_DEVICE void Expand(const Tile& tile, uint32_t (&fragments)[kTerms][4]) {
+    ExpandTile(tile, fragments[0]);
   }
 
   template <class Words>
@@ -206,11 +220,14 @@ struct Int4Weights {
   static SFUMATO_DEVICE uint32_t OffsetOf(uint32_t scale) { return MultiplyAddBfloat16(scale, 0xBFC0BFC0, 0x80008000); }
 };
 
-/// Where a strip's load begins.
+/// Where a strip's load begins. loads: of a strip.
+template <class Weights>
+SFUMATO_DEVICE int64_t PlaceOfLoad(int64_t loads, int64_t strip, int64_t load) {
+  return ((strip / kBlockStrips * loads + load) * kBlockStrips + strip % kBlockStrips) * Weights::kLoadWords;
+}
 template <class Weights>
 SFUMATO_DEVICE int64_t PlaceOfLoad(const Fragments& weights, int64_t strip, int64_t load) {
-  const int64_t loads = weights.tiles / Weights::kLoadTiles;
-  return ((strip / kBlockStrips * loads + load) * kBlockStrips + strip % kBlockStrips) * Weights::kLoadWords;
+  return PlaceOfLoad<Weights>(weights.tiles / Weights::kLoadTiles, strip, load);
 }
 
 /// The weights of kStrips strips from one load to another, for one warp, by a ring in shared memory: while one load is

@@ -31,8 +31,8 @@ struct SoftEmbeddings {
   float scale = 1;
 };
 
-/// The vocabulary's product and what is drawn from it, tile by tile: logits are never stored whole. Tiles are cut by
-/// the vocabulary alone. The tile that a sampled token lies in is computed once more for its row.
+/// The vocabulary's product and what is drawn from it, tile by tile. Tiles are cut by the vocabulary alone. A backend keeps
+/// the logits of a tile, or of a group of rows, whatever the number of candidates.
 struct CandidateArguments {
   const StepLayout* layout;
   OperandView hidden;  // [selected rows, inner]

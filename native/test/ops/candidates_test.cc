@@ -1,6 +1,7 @@
 #include "ops/candidates.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <set>
@@ -208,52 +209,6 @@ CandidateRules Rules(float temperature, bool tempered = false, int32_t top = 0) 
   return rules;
 }
 
-TEST_P(CandidatesTest, CapsLogitsAndMixesEmbeddings) {
-  const int64_t vocabulary = 1100;
-  const int64_t hidden = 37;
-  Step step(vocabulary, hidden, 40, 31);
-  for (int32_t row = 0; row < 40; ++row) {
-    CandidateRules rules = Rules(0.5f);
-    rules.tempered_probabilities = true;
-    step.Add(rules, row);
-    Sequence sequence;
-    sequence.slot = row / 20;
-    sequence.first_row = row / 20 * 20;
-    step.layout.sequences.push_back(sequence);
-  }
-  const float cap = 3;
-  const auto backend = MakeBackend(GetParam(), 3);
-  const auto head = backend->PackHead(View(step.weights, {vocabulary, hidden}));
-  backend->ReserveCandidates(vocabulary, hidden);
-  backend->ReserveSoftEmbeddings(hidden);
-  Results results(40, 0);
-  Floats logits(static_cast<size_t>(40 * vocabulary));
-  Floats soft(static_cast<size_t>(40 * hidden));
-  backend->Candidates({&step.layout,
-                       step.states.data(),
-                       head.get(),
-                       step.bias.data(),
-                       results.Outputs(),
-                       logits.data(),
-                       cap,
-                       {soft.data(), 20, 2.0f}});
-  for (int32_t row = 0; row < 40; ++row) {
-    std::vector<double> capped = step.Logits(row);
-    double total = 0;
-    std::vector<double> mean(static_cast<size_t>(hidden));
-    for (int64_t t = 0; t < vocabulary; ++t) {
-      const double logit = cap * std::tanh(capped[static_cast<size_t>(t)] / cap);
-      ASSERT_NEAR(logits[static_cast<size_t>(row * vocabulary + t)], logit, 1e-5);
-      const double weight = std::exp(2 * logit);
-      total += weight;
-      for (int64_t k = 0; k < hidden; ++k)
-        mean[static_cast<size_t>(k)] += weight * step.weights[static_cast<size_t>(t * hidden + k)];
-    }
-    for (int64_t k = 0; k < hidden; ++k)
-      ASSERT_NEAR(soft[static_cast<size_t>(row * hidden + k)], 2 * mean[static_cast<size_t>(k)] / total, 2e-5);
-  }
-}
-
 TEST_P(CandidatesTest, MeasuresLiteralLogits) {
   // One hidden number, so that the weights are the logits: log 1, log 2, log 4, log 1.
   Step step(4, 1, 1, 1);
@@ -403,6 +358,174 @@ TEST_P(CandidatesTest, RefusesLogitsThatAreNotFinite) {
 }
 
 SFUMATO_FOR_ALL_BACKENDS(CandidatesTest);
+
+/// Soft embeddings of a head that is not rounded, on backends that round what they multiply with it, too.
+class SoftEmbeddingsTest : public OpTest {
+ protected:
+  static constexpr float kCap = 3;
+  static constexpr float kScale = 2;
+
+  /// Row row of the step's sequences of kCanvas rows.
+  static constexpr int32_t kCanvas = 20;
+  static void Add(Step& step, const CandidateRules& rules, int32_t row, int32_t guide = -1, int32_t token = -1) {
+    step.Add(rules, row, guide, token);
+    Sequence sequence;
+    sequence.slot = row / kCanvas;
+    sequence.first_row = row / kCanvas * kCanvas;
+    step.layout.sequences.push_back(sequence);
+    step.layout.candidates.back().first_of_row = token < 0;
+  }
+
+  /// A head as a file has it in BF16, or in F32; its numbers are the same.
+  void Run(Step& step, bool stored_bfloat16, Floats& soft, Floats* logits = nullptr) {
+    const auto backend = MakeBackend(GetParam(), 3);
+    std::vector<uint16_t> bits;
+    for (float& weight : step.weights) {
+      bits.push_back(ToBfloat16(weight));
+      weight = FromBfloat16(bits.back());
+    }
+    const std::vector<int64_t> shape = {step.vocabulary, step.hidden};
+    const auto head = backend->PackExact(
+        stored_bfloat16 ? TensorView{DataType::kBfloat16, shape, reinterpret_cast<const uint8_t*>(bits.data())}
+                        : View(step.weights, shape));
+    backend->ReserveCandidates(step.vocabulary, step.hidden);
+    backend->ReserveSoftEmbeddings(step.hidden);
+    OperandCopy states(*backend, step.states);
+    const size_t count = step.layout.candidates.size();
+    Results results(count, 0);
+    if (logits != nullptr) logits->assign(count * static_cast<size_t>(step.vocabulary), 0);
+    int32_t rows = 0;
+    for (const CandidateRow& candidate : step.layout.candidates) rows = std::max(rows, candidate.row + 1);
+    soft.assign(static_cast<size_t>((rows + kCanvas - 1) / kCanvas * kCanvas * step.hidden), -7);
+    backend->Candidates({&step.layout,
+                         states.get(),
+                         head.get(),
+                         step.bias.data(),
+                         results.Outputs(),
+                         logits == nullptr ? nullptr : logits->data(),
+                         kCap,
+                         {soft.data(), kCanvas, kScale}});
+  }
+
+  static double Capped(double logit) { return kCap * std::tanh(logit / kCap); }
+
+  /// The candidate's mean, in double; suppressed and unconfident tokens belong to it.
+  void ExpectMean(const Step& step, size_t candidate, const Floats& soft) {
+    const CandidateRow& row = step.layout.candidates[candidate];
+    const CandidateRules& rules = step.layout.rules[static_cast<size_t>(row.item)];
+    const double temperature = rules.temperature > 0 ? double{rules.temperature} : 1.0;
+    std::vector<double> logits = step.Logits(row.selected);
+    std::vector<double> guide = row.guide < 0 ? logits : step.Logits(row.guide);
+    for (size_t t = 0; t < logits.size(); ++t) {
+      const double other = Capped(guide[t]);
+      logits[t] = row.guide < 0 ? other : other + (rules.guidance_scale + 1.0) * (Capped(logits[t]) - other);
+    }
+    const double maximum = *std::max_element(logits.begin(), logits.end());
+    double total = 0;
+    std::vector<double> mean(static_cast<size_t>(step.hidden));
+    std::vector<double> size(mean.size());
+    for (size_t t = 0; t < logits.size(); ++t) {
+      const double weight = std::exp((logits[t] - maximum) / temperature);
+      total += weight;
+      for (size_t k = 0; k < mean.size(); ++k) {
+        const double part = kScale * weight * step.weights[t * mean.size() + k];
+        mean[k] += part;
+        size[k] += std::abs(part);
+      }
+    }
+    // A weight is rounded to nine bits at worst, where products are.
+    const double rounding = GetParam().rounds_to_bfloat16 ? 0x1p-9 : 0;
+    for (size_t k = 0; k < mean.size(); ++k) {
+      ASSERT_NEAR(soft[static_cast<size_t>(row.row) * mean.size() + k], mean[k] / total,
+                  2e-5 + rounding * size[k] / total)
+          << "candidate " << candidate << " number " << k;
+    }
+  }
+};
+
+TEST_P(SoftEmbeddingsTest, CapsLogitsAndMixesEmbeddings) {
+  for (const bool stored_bfloat16 : {false, true}) {
+    Step step(1100, 37, 40, 31);
+    for (int32_t row = 0; row < 40; ++row) Add(step, Rules(0.5f, true), row);
+    Floats soft;
+    Floats logits;
+    Run(step, stored_bfloat16, soft, &logits);
+    for (size_t row = 0; row < 40; ++row) {
+      const std::vector<double> expected = step.Logits(static_cast<int32_t>(row));
+      for (size_t t = 0; t < expected.size(); ++t)
+        ASSERT_NEAR(logits[row * expected.size() + t], Capped(expected[t]), 1e-5);
+      ExpectMean(step, row, soft);
+    }
+  }
+}
+
+TEST_P(SoftEmbeddingsTest, WhereverTheGreatestLogitStands) {
+  // More than one run of tokens, whatever a backend's run is.
+  const int64_t vocabulary = 40000;
+  using Bias = std::function<double(double)>;
+  const std::vector<Bias> biases = {
+      [](double t) { return t < 3 ? 9.0 : -4.0; },             // at the very start
+      [](double t) { return t > 39990 ? 9.0 : -4.0; },         // at the end
+      [](double t) { return -4 + 8 * t / 40000; },             // ever greater
+      [](double t) { return t < 20000 ? -1000.0 : -1000.5; },  // far below zero all over
+  };
+  for (size_t which = 0; which < biases.size(); ++which) {
+    SCOPED_TRACE(which);
+    Step step(vocabulary, 19, 9, 5);
+    for (int64_t t = 0; t < vocabulary; ++t)
+      step.bias[static_cast<size_t>(t)] += static_cast<float>(biases[which](static_cast<double>(t)));
+    int32_t row = 0;
+    for (const float temperature : {0.0f, 0.02f, 0.7f}) {
+      Add(step, Rules(temperature), row++);
+      Add(step, Rules(temperature, true), row++);
+      // Tokens that may not be chosen, or not be sure, are among what is mixed: the greatest ones here.
+      CandidateRules listed = Rules(temperature);
+      for (const int32_t token : {0, 1, 39998, 39999}) listed.suppressed[listed.suppressed_count++] = token;
+      for (const int32_t token : {2, 39997}) listed.unconfident[listed.unconfident_count++] = token;
+      Add(step, listed, row++);
+    }
+    Floats soft;
+    Run(step, true, soft);
+    for (size_t candidate = 0; candidate < 9; ++candidate) ExpectMean(step, candidate, soft);
+  }
+}
+
+TEST_P(SoftEmbeddingsTest, ARowIsTheSameAloneAndAmongOthers) {
+  for (const bool guided : {false, true}) {
+    Step all(1100, 24, 320, 41);
+    const auto add = [guided](Step& step, int32_t row) {
+      CandidateRules rules = Rules(row % 3 == 0 ? 0.0f : 0.7f);
+      rules.guidance_scale = 0.5f;
+      Add(step, rules, row, guided && row % 2 == 0 ? 319 - row / 2 : -1);
+    };
+    for (int32_t row = 0; row < 300; ++row) add(all, row);
+    Floats among;
+    Run(all, true, among);
+    for (const int32_t row : {0, 63, 64, 129, 255, 256, 299}) {
+      ExpectMean(all, static_cast<size_t>(row), among);
+      Step one = all;
+      one.layout.rules.clear();
+      one.layout.candidates.clear();
+      one.layout.sequences.clear();
+      add(one, row);
+      Floats alone;
+      Run(one, true, alone);
+      EXPECT_TRUE(std::equal(alone.begin() + row * 24, alone.begin() + row * 24 + 24, among.begin() + row * 24)) << row;
+    }
+  }
+}
+
+TEST_P(SoftEmbeddingsTest, ARowHasThoseOfItsFirstCandidate) {
+  Step step(600, 16, 2, 3);
+  Add(step, Rules(1), 0);
+  Add(step, Rules(0.1f), 0, -1, 5);
+  Floats soft;
+  Run(step, true, soft);
+  ExpectMean(step, 0, soft);
+  EXPECT_EQ(soft[16], -7);  // of row 1, which has no candidate
+}
+
+INSTANTIATE_TEST_SUITE_P(All, SoftEmbeddingsTest, testing::ValuesIn(TestedOperands()), BackendName);
 
 }  // namespace
 }  // namespace sfumato::test

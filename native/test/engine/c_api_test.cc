@@ -43,7 +43,7 @@ TEST(OpenTest, ChecksEveryOption) {
   EXPECT_EQ(error([](auto& o) { o.model_directory = nullptr; }), "model_directory: null (expected: a directory)");
   EXPECT_EQ(error([](auto& o) { o.model_directory = ""; }), "model_directory length: 0 (expected: 1..4096)");
   EXPECT_EQ(error([](auto& o) { o.threads = 257; }), "threads: 257 (expected: 0..256)");
-  EXPECT_EQ(error([](auto& o) { o.product_type = 6; }), "product_type: 6 (expected: 0..5)");
+  EXPECT_EQ(error([](auto& o) { o.product_type = 7; }), "product_type: 7 (expected: 0..6)");
   EXPECT_EQ(error([](auto& o) { o.instruction_set = -1; }), "instruction_set: -1 (expected: 0..3)");
   EXPECT_EQ(error([](auto& o) { o.max_slots = 0; }), "max_slots: 0 (expected: 1..65536)");
   EXPECT_EQ(error([](auto& o) { o.max_items = 1025; }), "max_items: 1025 (expected: 1..1024)");

@@ -204,60 +204,61 @@ TEST_P(WeightFormatsTest, ARowIsTheSameAloneAndAmongOthers) {
 TEST_P(WeightFormatsTest, CandidatesAndSoftEmbeddingsAreThoseOfBfloat16WithTheKeptWeights) {
   const int64_t vocabulary = 1100;
   const int64_t hidden = 256;
-  const int64_t rows = 12;
   const Floats weights = RandomFloats(vocabulary * hidden, 1, 0.2f);
-  const Floats states = RandomFloats(rows * hidden, 2);
-  StepLayout layout;
-  for (int32_t row = 0; row < rows; ++row) {
-    layout.tokens.push_back(row * 31);
-    layout.positions.push_back(row + 3);
-    layout.selected.push_back(row);
-    CandidateRules rules;
-    rules.seed = 7;
-    rules.temperature = row % 2 == 0 ? 0.0f : 0.8f;
-    rules.top_count = 4;
-    rules.guidance_scale = 0.5f;
-    layout.rules.push_back(rules);
-    layout.candidates.push_back({row, row, row, -1, row, row == 3 ? 2 : -1});
-    Sequence sequence;
-    sequence.slot = row / 6;
-    sequence.first_row = row / 6 * 6;
-    layout.sequences.push_back(sequence);
+  for (const int64_t rows : {12, 72}) {
+    const Floats states = RandomFloats(rows * hidden, 2);
+    StepLayout layout;
+    for (int32_t row = 0; row < rows; ++row) {
+      layout.tokens.push_back(row * 31);
+      layout.positions.push_back(row + 3);
+      layout.selected.push_back(row);
+      CandidateRules rules;
+      rules.seed = 7;
+      rules.temperature = row % 2 == 0 ? 0.0f : 0.8f;
+      rules.top_count = 4;
+      rules.guidance_scale = 0.5f;
+      layout.rules.push_back(rules);
+      layout.candidates.push_back({row, row, row, -1, row, row == 3 ? 2 : -1});
+      Sequence sequence;
+      sequence.slot = row / 6;
+      sequence.first_row = row / 6 * 6;
+      layout.sequences.push_back(sequence);
+    }
+    struct Results {
+      std::vector<int32_t> tokens;
+      Floats numbers;
+      bool operator==(const Results&) const = default;
+    };
+    const auto run = [&](Backend& backend, const Floats& kept) {
+      const auto head = backend.PackHead(View(kept, {vocabulary, hidden}));
+      backend.ReserveCandidates(vocabulary, hidden);
+      backend.ReserveSoftEmbeddings(hidden);
+      const auto n = static_cast<size_t>(rows);
+      Results results = {std::vector<int32_t>(6 * n), Floats(9 * n + n * static_cast<size_t>(vocabulary + hidden))};
+      int32_t* tokens = results.tokens.data();
+      float* numbers = results.numbers.data();
+      float* logits = numbers + 9 * n;
+      const CandidateOutputs outputs = {
+          tokens,          numbers,         tokens + n,     numbers + n,     numbers + 2 * n,
+          numbers + 3 * n, numbers + 4 * n, tokens + 2 * n, numbers + 5 * n, 4};
+      backend.BeginStep(layout);
+      backend.Candidates({&layout,
+                          states.data(),
+                          head.get(),
+                          nullptr,
+                          outputs,
+                          logits,
+                          0,
+                          {logits + n * static_cast<size_t>(vocabulary), 6, 2.0f}});
+      return results;
+    };
+    const Results results = run(*backend_, weights);
+    const auto other = Make(cuda::Precision::kBfloat16);
+    EXPECT_EQ(results,
+              run(*other, bench::KeptWeights(bench::HeadFormat(GetParam().format), weights, vocabulary, hidden)));
+    // And those are not the same as of the weights themselves.
+    EXPECT_NE(results, run(*Make(cuda::Precision::kBfloat16), weights));
   }
-  struct Results {
-    std::vector<int32_t> tokens;
-    Floats numbers;
-    bool operator==(const Results&) const = default;
-  };
-  const auto run = [&](Backend& backend, const Floats& kept) {
-    const auto head = backend.PackHead(View(kept, {vocabulary, hidden}));
-    backend.ReserveCandidates(vocabulary, hidden);
-    backend.ReserveSoftEmbeddings(hidden);
-    const auto n = static_cast<size_t>(rows);
-    Results results = {std::vector<int32_t>(6 * n), Floats(9 * n + n * static_cast<size_t>(vocabulary + hidden))};
-    int32_t* tokens = results.tokens.data();
-    float* numbers = results.numbers.data();
-    float* logits = numbers + 9 * n;
-    const CandidateOutputs outputs = {
-        tokens,          numbers,         tokens + n,     numbers + n,     numbers + 2 * n,
-        numbers + 3 * n, numbers + 4 * n, tokens + 2 * n, numbers + 5 * n, 4};
-    backend.BeginStep(layout);
-    backend.Candidates({&layout,
-                        states.data(),
-                        head.get(),
-                        nullptr,
-                        outputs,
-                        logits,
-                        0,
-                        {logits + n * static_cast<size_t>(vocabulary), 6, 2.0f}});
-    return results;
-  };
-  const Results results = run(*backend_, weights);
-  const auto other = Make(cuda::Precision::kBfloat16);
-  EXPECT_EQ(results,
-            run(*other, bench::KeptWeights(bench::HeadFormat(GetParam().format), weights, vocabulary, hidden)));
-  // And those are not the same as of the weights themselves.
-  EXPECT_NE(results, run(*Make(cuda::Precision::kBfloat16), weights));
 }
 
 TEST_P(WeightFormatsTest, NothingComesOfZerosAndExactMatricesAreNotRounded) {

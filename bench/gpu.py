@@ -17,8 +17,10 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BLOCK = 1 << 22
 # Of layers; heads are never in 4 bits, nor DiffusionGemma's in 8.
-WEIGHT_BYTES = {"bf16": 2, "fp8": 1, "int4": 4.5 / 8}
+WEIGHT_BYTES = {"bf16": 2, "fp8": 1, "fp8_inputs": 1, "int4": 4.5 / 8}
 PEER_TIMEOUT = 120  # seconds
+# Kernels of candidates and soft embeddings, the head's product among them.
+CANDIDATES = r"\S+ vocabulary|gather_candidates|measure|finish|weigh_tokens|mix_(exact_)?embeddings|place_soft_embedding"
 
 
 class Checkpoint:
@@ -223,7 +225,7 @@ def measure(program, name, directory, floor_of, batches, products, context, laye
         steps = len(kernels.ask(f"run {seconds / 2}"))
         parts = {part: entry["ms"] / steps for part, entry in kernels.ask("profile").items() if part != "step"}
         inside = sum(parts.values())
-        candidates = sum(ms for part, ms in parts.items() if re.match("measure|finish|fill|weigh|mix|place_soft", part))
+        candidates = sum(ms for part, ms in parts.items() if re.fullmatch(CANDIDATES, part))
         total_bytes, operations = floor_of(256 * rows, rows, context, layers, products)
         bytes_ms, operations_ms = 1e3 * total_bytes / rates["copy"], 1e3 * operations / rates["matrix"]
         least = max(bytes_ms, operations_ms)
@@ -250,7 +252,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", required=True, help="a folder that ci/gpu has built")
     parser.add_argument("--batches", default="1,4,16", help="canvases of a step")
-    parser.add_argument("--products", default="bf16,fp8,int4")
+    parser.add_argument("--products", default="bf16,fp8,fp8_inputs,int4")
     parser.add_argument("--peers", default="eager,compile", help="of PyTorch, where it can use the GPU; or none")
     parser.add_argument("--layers", type=int, default=6, help="of each model; their heads are whole")
     parser.add_argument("--context", type=int, default=4096, help="tokens in pages before each canvas of DiffusionGemma")

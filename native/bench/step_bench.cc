@@ -1,4 +1,4 @@
-// Times denoising steps of one model: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16|int8|fp8|int4 [CONTEXT [DEVICE]]
+// Times denoising steps of one model: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16|int8|fp8|fp8_inputs|int4 [CONTEXT [DEVICE]]
 //
 // With CONTEXT, for families with a cache, that many tokens lie in pages before each canvas. DEVICE: cpu, as usual; cuda; or
 // cuda-profile, which measures each kernel.
@@ -178,6 +178,7 @@ sfumato_product_type ProductsOf(const std::string& name) {
   if (name == "bf16") return SFUMATO_PRODUCT_BF16;
   if (name == "int8") return SFUMATO_PRODUCT_INT8;
   if (name == "fp8") return SFUMATO_PRODUCT_FP8;
+  if (name == "fp8_inputs") return SFUMATO_PRODUCT_FP8_INPUTS;
   if (name == "int4") return SFUMATO_PRODUCT_INT4;
   return name == "f32" ? SFUMATO_PRODUCT_F32 : SFUMATO_PRODUCT_AUTO;
 }
@@ -190,9 +191,10 @@ int main(int argc, char** argv) {
   const sfumato_product_type products = ProductsOf(argc < 6 ? "" : argv[5]);
   if (products == SFUMATO_PRODUCT_AUTO || argc > 8 || std::atoi(argv[3]) < 1 || context % std::atoi(argv[3]) != 0 ||
       (device != "cpu" && device != "cuda" && device != "cuda-profile")) {
-    std::cerr << "usage: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16|int8|fp8|int4 [CONTEXT, a multiple of "
-                 "CANVAS "
-                 "[cpu|cuda|cuda-profile]]\n";
+    std::cerr
+        << "usage: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16|int8|fp8|fp8_inputs|int4 [CONTEXT, a multiple of "
+           "CANVAS "
+           "[cpu|cuda|cuda-profile]]\n";
     return 2;
   }
   StepBench bench(argv[1], std::atoi(argv[2]), std::atoi(argv[3]), std::atoi(argv[4]), products, context, device);

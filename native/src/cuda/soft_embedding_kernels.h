@@ -104,6 +104,7 @@ struct TransposedWeights {
   static constexpr int kTerms = 1;
   static constexpr int kLoadTiles = 1;
   static constexpr bool kOutputScales = false;
+  static constexpr bool kFloat8Inputs = false;
   static_assert(Weights::kTerms == 1);
 
   using Loaded = typename Weights::Tile;
@@ -166,7 +167,8 @@ struct MixEmbeddingsKernel {
     const int64_t strip = static_cast<int64_t>(BlockY()) * kInner / kStripOutputs;
     Input input = {};
     input.bfloat16s = &weights[run * kRunTokens * static_cast<int64_t>(sizeof(float) / sizeof(uint16_t))];
-    Tile::Multiply(shared, Embeddings::View(head, run, stride), strip, input, first, rows);
+    Tile::Multiply(shared, Embeddings::View(head, run, stride), strip, input, rows,
+                   [&](int row) { return static_cast<int32_t>(first + row); });
     SFUMATO_UNROLL_LITTLE
     for (int n = 0; n < Tile::kStrips * kRowTiles * 4; ++n) {
       const int s = n / 4 / kRowTiles;

@@ -243,8 +243,7 @@ class WeightStream {
 
   SFUMATO_DEVICE WeightStream(Ring& ring, const Fragments& weights, int64_t first_strip, int32_t begin, int32_t end)
       : ring_(ring),
-        words_(weights.words),
-        block_(PlaceOfLoad<Weights>(weights, first_strip, 0)),
+        words_(&weights.words[PlaceOfLoad<Weights>(weights, first_strip, 0)]),
         loads_(weights.tiles / Weights::kLoadTiles),
         blocks_(static_cast<int>((weights.strips - first_strip) / kBlockStrips)),
         end_(end),
@@ -292,7 +291,7 @@ class WeightStream {
       SFUMATO_UNROLL
       for (int block = 0; block < kBlocks; ++block) {
         if (!Has(block)) continue;
-        const int64_t from = block_ + (static_cast<int64_t>(block) * loads_ + copied_) * kBlockWords;
+        const int32_t from = (block * loads_ + copied_) * kBlockWords;
         const int to = StageAt(stage) + block * kBlockWords;
         SFUMATO_UNROLL
         for (int i = 0; i < kBlockWords; i += 4 * kWarpThreads) {
@@ -306,8 +305,7 @@ class WeightStream {
   }
 
   Ring& ring_;
-  const Global<const uint32_t> words_;
-  const int64_t block_;
+  const Global<const uint32_t> words_;  // from the first strip on
   const int32_t loads_;
   const int blocks_;
   const int32_t end_;

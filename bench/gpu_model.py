@@ -7,9 +7,9 @@ import subprocess
 import sys
 import tempfile
 
-KINDS = ["rows", "products", "dense", "attention", "candidates"]
+KINDS = ["rows", "products", "fp8_products", "dense", "attention", "candidates"]
 # Of a multiprocessor: registers, bytes of shared memory, threads.
-LIMITS = {"sm_80": (65536, 164 << 10, 2048), "sm_90a": (65536, 228 << 10, 2048), "sm_100": (65536, 228 << 10, 2048), "sm_120": (65536, 100 << 10, 1536)}
+LIMITS = {"sm_80": (65536, 164 << 10, 2048), "sm_89": (65536, 100 << 10, 1536), "sm_90a": (65536, 228 << 10, 2048), "sm_100": (65536, 228 << 10, 2048), "sm_120": (65536, 100 << 10, 1536)}
 # Copy rates seen on these cards; mma.sync reaches about 0.6 of what wgmma does on Hopper (790 TFLOP/s seen), an assumption; rate
 # of the second-level cache, an assumption; time of a kernel's start and end in a stream without graphs, an assumption.
 CARDS = {"H100": (3.0e12, 470e12), "H200": (4.3e12, 470e12)}
@@ -22,15 +22,20 @@ LAUNCH = 2.0e-6
 # (tokens, positions, rules; generously), and those that come back for each candidate (CandidateResult).
 TRANSFER, TRANSFER_RATE = 10e-6, 25e9
 UP_ROW, UP_SEQUENCE, DOWN_ROW = 64, 1024, 156
-# What the floor of a step is taken from: products of 8192 x 8192 x 8192 in BF16 as they were seen on both cards; in FP8 twice as much, an assumption.
-MATRIX_RATE = {"BF16": 790e12, "FP8": 1580e12, "4 bits": 790e12}
 # cuBLASLt: seen for BF16 products of 8192 x 8192 x 8192 on both cards; that these shapes reach it where tiles of 128 x 128 fill the
-# multiprocessors, and their part of it where they don't, is an assumption.
-LIBRARY_RATE = 790e12
-# Bytes of a weight, and whole-number instructions of a lane that expand eight of them (weights.h; MultiplyAddBfloat16 goes elsewhere). A multiprocessor
-# does 64 of these at once, at 1.7 GHz.
-FORMATS = {"BF16": (2, 0), "FP8": (1, 14), "4 bits": (4.5 / 8, 11)}
+# multiprocessors, and their part of it where they don't, is an assumption; twice as much for E4M3 another. The floors of steps are taken from the same rates.
+LIBRARY_RATE, LIBRARY_FP8_RATE = 790e12, 1580e12
 EXPANSION_RATE = 64 * 132 * 1.7e9
+# Instructions of a lane that convert E4M3 numbers to FP16 for a product of 16 x 8 x 32, where tensor cores lack one of E4M3 (sm_90a, sm_100): counted in
+# the code of LargeProductKernel<8, Fp8PairWeights> for sm_90a, 344 for 64 products. They go where those go that expand weights.
+CONVERSIONS = 344 / 64
+
+# bytes: of a weight. expansion: whole-number instructions of a lane that expand eight of them (weights.h; MultiplyAddBfloat16 goes elsewhere); a multiprocessor
+# does 64 of these at once, at 1.7 GHz. float8: inputs of dense products in E4M3. library: dense products through cuBLASLt.
+Format = collections.namedtuple("Format", "bytes expansion float8 library", defaults=(False, False))
+FORMATS = {
+    "BF16": Format(2, 0), "BF16, cuBLASLt": Format(2, 0, library=True), "FP8": Format(1, 14), "FP8 inputs": Format(1, 14, float8=True),
+    "FP8 inputs, cuBLASLt": Format(1, 14, float8=True, library=True), "4 bits": Format(4.5 / 8, 11)}
 
 
 def kernels_of(root):
@@ -41,7 +46,7 @@ def kernels_of(root):
         names += [(kind, name) for name in re.findall(r"SFUMATO_LAUNCH\((.*?)\)\n", text)]
     includes = "".join(
         f'#include "cuda/{header}.h"\n'
-        for header in ["attention_kernel", "candidate_kernels", "dense_kernels", "product_kernel", "router_kernels", "row_kernels", "soft_embedding_kernels"])
+        for header in ["attention_kernel", "candidate_kernels", "dense_kernels", "product_kernel", "quantise_kernel", "router_kernels", "row_kernels", "soft_embedding_kernels"])
     lines = "".join(
         f'  {{ using K = {name}; std::printf("%d %zu\\n", K::kThreads, sizeof(K::Shared)); }}\n' for _, name in names)
     source = f"#include <cstdio>\n{includes}using namespace sfumato::cuda;\nint main() {{\n{lines}}}\n"
@@ -97,6 +102,9 @@ def print_kernels(sizes, found, counts):
     for name, (threads, shared) in sizes.items():
         cells = []
         for architecture in architectures:
+            if (architecture, name) not in found:  # sm_89 has code of its own for products of E4M3 inputs only
+                cells.append("")
+                continue
             registers, stack, spilled = found[architecture, name]
             limit_registers, limit_shared, limit_threads = LIMITS[architecture]
             warp_registers = math.ceil(registers * 32 / 256) * 256
@@ -142,22 +150,66 @@ class Step:
         """The kernels that CudaBackend::LaunchProduct chooses: a block reads its outputs' weights for each tile of rows, and the
         tile's input for each block of outputs. Results of gates are read by products, others are floats. exact: a router's,
         of floats that are three terms."""
+        form = FORMATS["BF16" if exact else self.weights]
         width = outputs * (2 if gated else 1)
-        mean = math.ceil(rows / groups)
-        block, tile = 64, 16 if mean <= 16 else 32 if mean <= 32 or exact else 64
-        if mean > 64 and not exact:
-            block, tile = 128, 128 if groups * math.ceil(mean / 128) * math.ceil(width / 128) >= 100 else 64
-        name = f"{'LargeProduct' if block == 128 else 'Product'}Kernel<{tile // 8}>"
-        tiles = sum(share * math.ceil(count / tile) for count, share in rows_of_groups(rows, groups)) * groups
-        read = 4 if exact else 2
-        weight_bytes, instructions = FORMATS["BF16" if exact else self.weights]
-        weights = groups * width * inner * weight_bytes
-        cache = tiles * width * inner * weight_bytes + rows * inner * read * math.ceil(width / block)
-        memory = weights + rows * inner * read + rows * outputs * (2 if gated else 8 if adds else 4)
-        operations = 2 * tiles * min(tile, max(mean, 8)) * width * inner * (3 if exact else 1)
-        self.add(part, name, memory, max(cache, memory), operations, 1, math.ceil(tiles * math.ceil(width / block)),
-                 tiles * width * inner * instructions / 8)
+        weights = groups * width * inner * form.bytes
+        results = rows * outputs * (2 if gated else 8 if adds else 4)
         self.need(weights, 2 * rows * width * inner)
+        if groups == 1 and not exact and (form.float8 or form.library):
+            return self.dense_product(part, form, rows, width, inner, weights, results, gated)
+        mean = math.ceil(rows / groups)
+        room = mean if groups == 1 else mean + int(2 * math.sqrt(mean))
+
+        def blocks(tile, block):
+            return groups * math.ceil(mean / tile) * math.ceil(width / block)
+
+        if exact:
+            block, tile = 64, 16 if room <= 16 or blocks(32, 64) <= 50 else 32
+        elif room > 64 and blocks(128, 128) >= 100:
+            block, tile = 128, 128
+        elif room > 32 and blocks(64, 128) >= (50 if room > 64 else 100):
+            block, tile = 128, 64
+        elif room > 32:
+            block, tile = 64, 64
+        elif room > 8 and blocks(32, 128) >= 100:
+            block, tile = 128, 32
+        else:
+            block, tile = 64, 16 if room <= 16 else 32
+        large = block == 128 and tile >= 64
+        # Of a tile's rows pieces of so many are skipped that a group doesn't have.
+        piece = 32 if large else 8
+        shares = rows_of_groups(rows, groups)
+        tiles = sum(share * math.ceil(count / tile) for count, share in shares) * groups
+        multiplied = sum(share * math.ceil(count / piece) for count, share in shares) * piece * groups
+        read = 4 if exact else 2
+        cache = tiles * width * inner * form.bytes + rows * inner * read * math.ceil(width / block)
+        memory = weights + rows * inner * read + results
+        name = f"LargeProductKernel<{tile // 8}>" if large else f"ProductKernel<{tile // 8}>, {block} outputs"
+        self.add(part, name, memory, max(cache, memory), 2 * multiplied * width * inner * (3 if exact else 1), 1,
+                 math.ceil(tiles * math.ceil(width / block)), tiles * width * inner * form.expansion / 8)
+
+    def dense_product(self, part, form, rows, width, inner, weights, results, gated):
+        """Inputs in E4M3 and products through cuBLASLt. E4M3: a pass that rounds, then own kernels, on these cards at the rate of BF16, or cuBLASLt; sums of
+        its E4M3 products, and of gates, go through the work space."""
+        if form.float8:
+            self.add(part, "QuantiseRowsKernel", rows * inner * 3, rows * inner * 5, 0)
+        inputs = rows * inner * (1 if form.float8 else 2)
+        if not form.library:
+            block, tile = (64, 16 if rows <= 16 else 32) if rows <= 32 else (128, 64)
+            tiles = math.ceil(rows / tile)
+            operations = 2 * tiles * tile * width * inner
+            name = "LargeProductKernel<8> of pairs" if block == 128 else f"ProductKernel<{tile // 8}> of pairs"
+            self.add(part, name, weights + inputs + results, tiles * weights + inputs * math.ceil(width / block), operations, 1,
+                     tiles * math.ceil(width / block), operations / 8192 * CONVERSIONS * 32)
+            return
+        tiles = math.ceil(rows / 128)
+        rate = LIBRARY_FP8_RATE if form.float8 else LIBRARY_RATE
+        operations = 2 * tiles * 128 * width * inner * CARDS["H100"][1] / rate  # both cards have the rate of mma.sync
+        through = gated or form.float8
+        moved = weights + inputs + (rows * width * 4 if through else results)
+        self.add(part, "cuBLASLt", moved, moved, operations, 1, tiles * math.ceil(width / 128))
+        if through:
+            self.add(part, "FinishProductKernel", results, rows * width * 4 + results, 0)
 
     def rows(self, part, name, rows, width, bytes_of_number):
         self.add(part, name, rows * width * bytes_of_number, rows * width * bytes_of_number, 0)
@@ -198,7 +250,7 @@ class Step:
         return sum(self.seconds(card).values())
 
     def floor(self, card):
-        return max(self.needed_bytes / CARDS[card][0], self.needed_operations / MATRIX_RATE[self.weights])
+        return max(self.needed_bytes / CARDS[card][0], self.needed_operations / (LIBRARY_RATE if FORMATS[self.weights].bytes == 2 else LIBRARY_FP8_RATE))
 
 
 def rows_of_groups(rows, groups):
@@ -210,23 +262,30 @@ def rows_of_groups(rows, groups):
 
 
 def candidates(step, rows, vocabulary, inner, soft):
-    """Weights of a head that soft embeddings are mixed out of stay BF16, and none is in 4 bits."""
-    tiles = math.ceil(rows / 64)
-    weight_bytes, instructions = FORMATS["BF16" if soft or step.weights == "BF16" else "FP8"]
-    memory = vocabulary * inner * weight_bytes
-    logits = (memory, tiles * (memory + 64 * inner * 2 * vocabulary / 64), 2 * tiles * 64 * vocabulary * inner)
-    expansion = tiles * vocabulary * inner * instructions / 8
-    step.add("vocabulary", "MeasureKernel<8>", *logits, expansion=expansion)
-    step.add("vocabulary", "FinishKernel", rows * 64 * inner * 2, rows * 64 * inner * 2, 2 * rows * 8 * 64 * inner)
-    step.need(memory, 2 * rows * vocabulary * inner)
-    if soft:
-        runs = math.ceil(vocabulary / 4096)
-        step.rows("soft embeddings", "FillKernel", rows, inner, 4)
-        step.add("soft embeddings", "WeighTokensKernel<8>", *logits, launches=runs)
-        step.add("soft embeddings", "MixEmbeddingsKernel<8>", memory + rows * vocabulary * 8,
-                 tiles * memory + rows * vocabulary * 4 * inner / 64, 2 * tiles * 64 * vocabulary * inner, runs)
-        step.rows("soft embeddings", "PlaceSoftEmbeddingKernel", rows, inner, 8)
-        step.need(0, 2 * rows * vocabulary * inner)
+    """Groups of 256 rows: a product like any other, whose floats are measured, and turned into weights and mixed by tiles of 128 rows
+    and inner numbers and by runs of 32,768 tokens where soft embeddings are wanted. Weights of a head that these are mixed out of
+    stay BF16, and none is in 4 bits."""
+    head = Step("BF16" if soft or FORMATS[step.weights].bytes == 2 else "FP8")
+    runs = math.ceil(vocabulary / 32768)
+    for first in range(0, rows, 256):
+        group = min(rows - first, 256)
+        numbers = group * vocabulary * 4
+        head.rows("vocabulary", "GatherCandidatesKernel", group, inner, 4)
+        head.product("vocabulary", group, vocabulary, inner)
+        head.add("vocabulary", "MeasureKernel", numbers, numbers, 0, 1, math.ceil(group / 64) * math.ceil(vocabulary / 1024))
+        head.add("vocabulary", "FinishKernel", group * vocabulary / 64 * 8, group * vocabulary / 64 * 8, 0, 1, group)
+        if not soft:
+            continue
+        head.add("soft embeddings", "WeighTokensKernel", numbers * 1.5, numbers * 1.5, 0, 1, group * runs)
+        tile = 128 if group > 64 else 64
+        tiles, blocks = math.ceil(group / tile), math.ceil(inner / 128)
+        embeddings, sums = vocabulary * inner * 2, runs * group * inner * 4
+        memory = embeddings + numbers / 2 + sums
+        head.add("soft embeddings", f"MixEmbeddingsKernel<{tile // 8}>", memory, max(memory, tiles * embeddings + blocks * numbers / 2),
+                 2 * tiles * min(tile, max(group, 8)) * vocabulary * inner, 1, tiles * blocks * runs)
+        head.add("soft embeddings", "PlaceSoftEmbeddingKernel", sums, sums, 0, 1, group)
+    step.parts.update(head.parts)
+    step.need(vocabulary * inner * FORMATS[head.weights].bytes, 2 * rows * vocabulary * inner * (2 if soft else 1))
 
 
 def llada(sequences, rows, weights="BF16"):
@@ -280,7 +339,6 @@ def diffusion_gemma(sequences, rows, context, weights="BF16"):
         step.product("router", every, 128, width, exact=True)
         step.rows("router", "RouteKernel", every, 128, 8)
         step.rows("router", "PlaceKernel", every * 8, 1, 128 * 4)
-        step.rows("router", "GatherKernel", every * 8, width, 4)
         step.product("experts", every * 8, 704, width, groups=128, gated=True)
         step.product("experts", every * 8, width, 704, groups=128)
         step.rows("router", "CombineKernel", every * 8, width, 4.5)
@@ -331,27 +389,18 @@ def print_batches(title, make):
     print()
 
 
-def library_product(card, rows, outputs, inner, gated):
-    """Seconds of a product through cuBLASLt; gates go through the work space."""
-    width = outputs * (2 if gated else 1)
-    row_tiles = math.ceil(rows / 128)
-    occupied = min(1, row_tiles * math.ceil(width / 128) / MULTIPROCESSORS)
-    seconds = max(width * inner * 2 / CARDS[card][0], 2 * row_tiles * 128 * width * inner / (LIBRARY_RATE * occupied)) + LAUNCH
-    return seconds + (rows * (2 * width * 4 + outputs * 2) / CACHE_RATE + LAUNCH if gated else 0)
-
-
 def print_library_products(title, shapes):
-    print(f"{title}: microseconds on an H100 by own kernels / through cuBLASLt, both assumptions\n")
+    print(f"{title}: microseconds on an H100 in BF16 by own kernels / through cuBLASLt\n")
     counts = [32, 256, 2048]
     print("| outputs x inner | " + " | ".join(f"{rows} rows" for rows in counts) + " |")
     print("|---|" + "---|" * len(counts))
     for outputs, inner, gated in shapes:
         cells = []
         for rows in counts:
-            step = Step()
-            step.product("product", rows, outputs, inner, gated=gated)
-            own = sum(step.part_bounds("H100", "product").values())
-            cells.append(f"{own * 1e6:.0f} / {library_product('H100', rows, outputs, inner, gated) * 1e6:.0f}")
+            steps = [Step("BF16"), Step("BF16, cuBLASLt")]
+            for step in steps:
+                step.product("product", rows, outputs, inner, gated=gated)
+            cells.append(" / ".join(f"{sum(step.part_bounds('H100', 'product').values()) * 1e6:.0f}" for step in steps))
         print(f"| {'2 x ' if gated else ''}{outputs} x {inner} | " + " | ".join(cells) + " |")
     print()
 
@@ -379,9 +428,10 @@ def main():
     print_formats("DiffusionGemma-26B-A4B, 256 rows, 4,096 tokens of context", {weights: diffusion_gemma(1, 256, 4096, weights) for weights in FORMATS})
     print_batches("LLaDA-8B, 256 rows each", lambda sequences, weights: llada(sequences, 256, weights))
     print_batches("DiffusionGemma-26B-A4B, 256 rows over 4,096 tokens of context each", lambda sequences, weights: diffusion_gemma(sequences, 256, 4096, weights))
-    for weights in FORMATS:
+    for weights in ("BF16", "FP8", "4 bits"):
         print_step("DiffusionGemma-26B-A4B, 256 rows, 4,096 tokens of context", diffusion_gemma(1, 256, 4096, weights))
-    print_step("LLaDA-8B, 256 rows", llada(1, 256))
+    for weights in ("BF16", "FP8", "FP8 inputs, cuBLASLt"):
+        print_step("LLaDA-8B, 256 rows", llada(1, 256, weights))
     print_library_products("LLaDA-8B's products", [(4096, 4096, False), (8192, 4096, False), (12288, 4096, True), (4096, 12288, False)])
     if faults:
         sys.exit("\n".join(faults))

@@ -1,16 +1,15 @@
 // Products of inputs in E4M3: the pass that rounds them, and results against a double reference of the rounded numbers, by own
 // kernels and through what stands for cuBLASLt.
 #include <array>
-#include <numeric>
 
 #include "base/error.h"
 #include "base/number_formats.h"
 #include "cuda/cuda_backend.h"
 #include "cuda/dense_products.h"
 #include "cuda/quantised_rows.h"
-#include "kept_weights.h"
 #include "ops/op_test.h"
 #include "simt/fake_library.h"
+#include "simt/kept_products.h"
 #include "simt/simt_device.h"
 
 namespace sfumato::test {
@@ -31,10 +30,6 @@ Floats RoundedRows(const Floats& input, int64_t width) {
       rounded.push_back(FromFloat8(ToFloat8(*number / scale)) * scale);
   }
   return rounded;
-}
-
-double Dot(const float* a, const float* b, int64_t size) {
-  return std::inner_product(a, a + size, b, 0.0, std::plus<>{}, [](float x, float y) { return double{x} * y; });
 }
 
 TEST(Float8ScaleTest, IsTheLeastPowerOfTwo) {
@@ -147,57 +142,21 @@ class Fp8InputsTest : public testing::TestWithParam<bool> {
 };
 
 TEST_P(Fp8InputsTest, MatchesADoubleReferenceOfTheRoundedNumbers) {
-  struct Shape {
-    int64_t rows, outputs, inner;
-  };
-  for (const Shape& shape :
-       {Shape{1, 1, 1}, Shape{5, 17, 3}, Shape{7, 48, 64}, Shape{70, 33, 257}, Shape{20, 130, 192}, Shape{30, 48, 512},
-        Shape{50, 100, 700}, Shape{90, 20, 31}, Shape{15, 70, 1030}, Shape{150, 144, 320}}) {
-    SCOPED_TRACE(std::to_string(shape.rows) + " x " + std::to_string(shape.outputs) + " x " +
-                 std::to_string(shape.inner));
-    const Floats input = RandomFloats(shape.rows * shape.inner, 1);
-    const Floats rounded = RoundedRows(input, shape.inner);
-    const Floats weights =
-        RandomFloats(shape.outputs * shape.inner, 2, 1.0f / std::sqrt(static_cast<float>(shape.inner)));
-    const Floats bias = RandomFloats(shape.outputs, 3);
-    const Floats residual = RandomFloats(shape.rows * shape.outputs, 4);
-    const Floats kept = Kept(weights, shape.outputs, shape.inner);
-    const auto packed = backend_->Pack({View(weights, {shape.outputs, shape.inner})});
-    for (const Epilogue epilogue : {Epilogue::kStore, Epilogue::kAdd}) {
-      Floats output = residual;
-      backend_->Matmul({Part::kHead, input.data(), shape.rows, packed.get(), bias.data(), epilogue, output.data()});
-      for (int64_t r = 0; r < shape.rows; ++r) {
-        for (int64_t o = 0; o < shape.outputs; ++o) {
-          const auto at = static_cast<size_t>(r * shape.outputs + o);
-          const double expected = Dot(rounded.data() + r * shape.inner, kept.data() + o * shape.inner, shape.inner) +
-                                  bias[static_cast<size_t>(o)] + (epilogue == Epilogue::kAdd ? residual[at] : 0.0f);
-          ASSERT_NEAR(output[at], expected, 2e-5) << r << " " << o;
-        }
-      }
-    }
-  }
+  for (const ProductShape& shape : std::vector<ProductShape>{{1, 1, 1},
+                                                             {5, 17, 3},
+                                                             {7, 48, 64},
+                                                             {70, 33, 257},
+                                                             {20, 130, 192},
+                                                             {30, 48, 512},
+                                                             {50, 100, 700},
+                                                             {90, 20, 31},
+                                                             {15, 70, 1030},
+                                                             {150, 144, 320}})
+    ExpectProducts(*backend_, cuda::WeightFormat::kFp8, shape, RoundedRows);
 }
 
 TEST_P(Fp8InputsTest, GatesOneHalfWithTheOther) {
-  const int64_t outputs = 48;
-  const int64_t inner = 320;
-  const Floats gate = RandomFloats(outputs * inner, 6, 0.2f);
-  const Floats up = RandomFloats(outputs * inner, 7, 0.2f);
-  const Floats kept_gate = Kept(gate, outputs, inner);
-  const Floats kept_up = Kept(up, outputs, inner);
-  const auto packed = backend_->PackGated(View(gate, {outputs, inner}), View(up, {outputs, inner}));
-  for (const int64_t rows : {19, 90}) {
-    const Floats input = RandomFloats(rows * inner, 5);
-    const Floats rounded = RoundedRows(input, inner);
-    const Floats output = Run(input, 0, rows, *packed, Epilogue::kGatedSilu);
-    for (int64_t r = 0; r < rows; ++r) {
-      for (int64_t o = 0; o < outputs; ++o) {
-        const double g = Dot(rounded.data() + r * inner, kept_gate.data() + o * inner, inner);
-        const double u = Dot(rounded.data() + r * inner, kept_up.data() + o * inner, inner);
-        ASSERT_NEAR(output[static_cast<size_t>(r * outputs + o)], g / (1 + std::exp(-g)) * u, 1e-4) << r << " " << o;
-      }
-    }
-  }
+  for (const int64_t rows : {19, 90}) ExpectGates(*backend_, cuda::WeightFormat::kFp8, {rows, 48, 320}, RoundedRows);
 }
 
 TEST_P(Fp8InputsTest, ARowIsTheSameAloneAndAmongOthers) {

@@ -1,12 +1,10 @@
 // Products with weights in FP8 and 4 bits: against a double reference over the weights as they are kept, and against
 // products in BF16 with those weights, bit by bit.
-#include <numeric>
-
 #include "base/error.h"
 #include "base/number_formats.h"
 #include "cuda/cuda_backend.h"
-#include "kept_weights.h"
 #include "ops/op_test.h"
+#include "simt/kept_products.h"
 #include "simt/simt_device.h"
 
 namespace sfumato::test {
@@ -29,71 +27,30 @@ class WeightFormatsTest : public testing::TestWithParam<TestedFormat> {
     return bench::KeptWeights(GetParam().format, weights, outputs, inner);
   }
 
-  /// Rounded as the products would.
-  static Floats Input(int64_t size, uint32_t seed) {
-    Floats values = RandomFloats(size, seed);
+  /// What products read.
+  static Floats Read(Floats values, int64_t) {
     for (float& value : values) value = FromBfloat16(ToBfloat16(value));
     return values;
   }
+  static Floats Input(int64_t size, uint32_t seed) { return Read(RandomFloats(size, seed), size); }
 
   std::unique_ptr<cuda::CudaBackend> backend_ = Make(GetParam().precision);
 };
 
-double Dot(const float* a, const float* b, int64_t size) {
-  return std::inner_product(a, a + size, b, 0.0, std::plus<>{}, [](float x, float y) { return double{x} * y; });
-}
-
 TEST_P(WeightFormatsTest, MatchesADoubleReference) {
-  struct Shape {
-    int64_t rows, outputs, inner;
-  };
-  for (const Shape& shape : {Shape{1, 1, 1}, Shape{5, 17, 3}, Shape{7, 40, 64}, Shape{70, 33, 257}, Shape{20, 130, 192},
-                             Shape{16, 40, 512}, Shape{3, 100, 700}, Shape{90, 20, 31}, Shape{15, 70, 1030}}) {
-    SCOPED_TRACE(std::to_string(shape.rows) + " x " + std::to_string(shape.outputs) + " x " +
-                 std::to_string(shape.inner));
-    const Floats input = Input(shape.rows * shape.inner, 1);
-    const Floats weights =
-        RandomFloats(shape.outputs * shape.inner, 2, 1.0f / std::sqrt(static_cast<float>(shape.inner)));
-    const Floats bias = RandomFloats(shape.outputs, 3);
-    const Floats residual = RandomFloats(shape.rows * shape.outputs, 4);
-    const Floats kept = Kept(weights, shape.outputs, shape.inner);
-    const auto packed = backend_->Pack({View(weights, {shape.outputs, shape.inner})});
-    for (const Epilogue epilogue : {Epilogue::kStore, Epilogue::kAdd}) {
-      Floats output = residual;
-      backend_->Matmul({Part::kHead, input.data(), shape.rows, packed.get(), bias.data(), epilogue, output.data()});
-      for (int64_t r = 0; r < shape.rows; ++r) {
-        for (int64_t o = 0; o < shape.outputs; ++o) {
-          const auto at = static_cast<size_t>(r * shape.outputs + o);
-          const double expected = Dot(input.data() + r * shape.inner, kept.data() + o * shape.inner, shape.inner) +
-                                  bias[static_cast<size_t>(o)] + (epilogue == Epilogue::kAdd ? residual[at] : 0.0f);
-          ASSERT_NEAR(output[at], expected, 2e-5) << r << " " << o;
-        }
-      }
-    }
-  }
+  for (const ProductShape& shape : std::vector<ProductShape>{{1, 1, 1},
+                                                             {5, 17, 3},
+                                                             {7, 40, 64},
+                                                             {70, 33, 257},
+                                                             {20, 130, 192},
+                                                             {16, 40, 512},
+                                                             {3, 100, 700},
+                                                             {90, 20, 31},
+                                                             {15, 70, 1030}})
+    ExpectProducts(*backend_, GetParam().format, shape, Read);
 }
 
-TEST_P(WeightFormatsTest, GatesOneHalfWithTheOther) {
-  const int64_t rows = 19;
-  const int64_t outputs = 45;
-  const int64_t inner = 300;
-  const Floats input = Input(rows * inner, 5);
-  const Floats gate = RandomFloats(outputs * inner, 6, 0.2f);
-  const Floats up = RandomFloats(outputs * inner, 7, 0.2f);
-  const Floats kept_gate = Kept(gate, outputs, inner);
-  const Floats kept_up = Kept(up, outputs, inner);
-  const auto packed = backend_->PackGated(View(gate, {outputs, inner}), View(up, {outputs, inner}));
-  Floats output(static_cast<size_t>(rows * outputs));
-  backend_->Matmul(
-      {Part::kFeedForward, input.data(), rows, packed.get(), nullptr, Epilogue::kGatedSilu, output.data()});
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t o = 0; o < outputs; ++o) {
-      const double g = Dot(input.data() + r * inner, kept_gate.data() + o * inner, inner);
-      const double u = Dot(input.data() + r * inner, kept_up.data() + o * inner, inner);
-      ASSERT_NEAR(output[static_cast<size_t>(r * outputs + o)], g / (1 + std::exp(-g)) * u, 1e-4) << r << " " << o;
-    }
-  }
-}
+TEST_P(WeightFormatsTest, GatesOneHalfWithTheOther) { ExpectGates(*backend_, GetParam().format, {19, 45, 300}, Read); }
 
 TEST_P(WeightFormatsTest, GivesTheBitsOfBfloat16WithTheKeptWeights) {
   const auto other = Make(cuda::Precision::kBfloat16);

@@ -19,6 +19,7 @@ BLOCK = 1 << 22
 # Of layers; heads are never in 4 bits, nor DiffusionGemma's in 8.
 WEIGHT_BYTES = {"bf16": 2, "fp8": 1, "fp8_inputs": 1, "int4": 4.5 / 8}
 PEER_TIMEOUT = 120  # seconds
+CACHED_PART = 32
 # Kernels of candidates and soft embeddings, the head's product among them.
 CANDIDATES = r"\S+ vocabulary|gather_candidates|measure|finish|weigh_tokens|mix_(exact_)?embeddings|place_soft_embedding"
 
@@ -237,6 +238,18 @@ def measure(program, name, directory, floor_of, batches, products, context, laye
     kernels.close()
 
 
+def measure_cache(program, directory, products, seconds):
+    """A row: a step of a whole canvas, and of 32 positions in its middle over what the others left in pages, as a dual cache has it."""
+    engine = Engine(program, directory, 1, 256, products, "cache", "cuda")
+    if engine.problem:
+        return f"| {products} | {engine.problem.splitlines()[-1]} |\n"
+    whole = statistics.median(engine.ask(f"run {seconds}"))
+    engine.ask(f"part {CACHED_PART}")
+    part = statistics.median(engine.ask(f"run {seconds}"))
+    engine.close()
+    return f"| {products} | {whole:.2f} | {part:.2f} |\n"
+
+
 def table_of_peers(steps, kinds):
     """Milliseconds by model, canvases, and products of ours or kind of a peer; None where there are none."""
     columns = list(dict.fromkeys(column for _, _, column in steps))
@@ -292,6 +305,10 @@ def main():
                     if parts:
                         details += f"\n{name}, {rows} canvases, {products}:\n\n| kernel | ms of a step |\n|---|---|\n"
                         details += "".join(f"| {part} | {ms:.3f} |\n" for part, ms in sorted(parts.items(), key=lambda item: -item[1]))
+            if family == "llada":
+                cached = "".join(measure_cache(programs / "sfumato_bench", directory, products, arguments.seconds) for products in arguments.products.split(","))
+                details += (f"\n{name}, one canvas, ms: all positions, and {CACHED_PART} of them over an approximate cache of the others:\n\n"
+                            f"| products | 256 positions | {CACHED_PART} |\n|---|---|---|\n{cached}")
             for rows in batches:
                 for kind in kinds:
                     steps[name, rows, kind], why = peer(family, directory, rows, context, kind, arguments.seconds)

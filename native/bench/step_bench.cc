@@ -1,11 +1,12 @@
-// Times denoising steps of one model: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16|int8|fp8|fp8_inputs|int4 [CONTEXT [DEVICE]]
+// Times denoising steps of one model: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16|int8|fp8|fp8_inputs|int4 [CONTEXT|cache [DEVICE]]
 //
-// With CONTEXT, for families with a cache, that many tokens lie in pages before each canvas. DEVICE: cpu, as usual; cuda; or
-// cuda-profile, which measures each kernel.
+// With CONTEXT, for families with a cache, that many tokens lie in pages before each canvas; "cache", for families with an
+// approximate one, opens a model for it. DEVICE: cpu, as usual; cuda; or cuda-profile, which measures each kernel.
 //
 // Answers each line of its input with one line of JSON, so that a driver can take turns with other programs:
 //   run SECONDS    milliseconds of each step, all positions open
 //   rows N         so many of the ROWS from now on
+//   part N         with "cache": N positions in the middle of each canvas, over the others' keys and values in pages
 //   peak SECONDS   GFLOP/s of all threads with operands in registers, of products in that format
 //   profile        time and rate of each part of the steps since the last time
 #include <chrono>
@@ -32,9 +33,9 @@ constexpr int32_t kPageTokens = 16;
 class StepBench {
  public:
   StepBench(const char* directory, int32_t rows, int32_t canvas, int32_t threads, sfumato_product_type products,
-            int32_t context, const std::string& device)
+            int32_t context, bool cache, const std::string& device)
       : canvas_(canvas), tokens_(rows * canvas), int8_(products == SFUMATO_PRODUCT_INT8) {
-    const int32_t pages = (context + kPageTokens - 1) / kPageTokens;
+    const int32_t pages = ((cache ? canvas : context) + kPageTokens - 1) / kPageTokens;
     sfumato_options options;
     sfumato_default_options(&options);
     options.model_directory = directory;
@@ -47,6 +48,7 @@ class StepBench {
     options.max_candidates = tokens_;
     options.page_tokens = kPageTokens;
     options.max_pages = rows * pages;
+    options.approximate_cache = cache ? 1 : 0;
     Check(sfumato_open(&options, &engine_), nullptr);
     info_.struct_size = sizeof(info_);
     Check(sfumato_get_info(engine_, &info_), engine_);
@@ -63,7 +65,7 @@ class StepBench {
       item.step = 2;  // conditioned on the one before, where a family does that
       item.first_position = item.context_tokens = context;
       item.page_offset = row * pages;
-      item.page_count = pages;
+      item.page_count = cache ? 0 : pages;
       const bool blocks = info_.attention == SFUMATO_ATTENTION_BLOCK_CAUSAL ||
                           (info_.attention == SFUMATO_ATTENTION_FULL_OR_BLOCK_CAUSAL && context > 0);
       item.block_length = blocks ? canvas_ : 0;
@@ -97,6 +99,28 @@ class StepBench {
   /// 1 to as many as there are.
   void UseRows(int32_t rows) {
     items_ = rows;
+    for (int i = 0; i < 3; ++i) Step();
+  }
+
+  /// 1 to as many as a canvas has, once. A step of all positions writes what the steps after it read.
+  void UsePart(int32_t count) {
+    const int32_t first = (canvas_ - count) / 2;
+    for (int32_t row = 0; row < items_; ++row) {
+      sfumato_item& item = buffers_.items[row];
+      item.kind = SFUMATO_ITEM_COMMIT;
+      item.commit_tokens = canvas_;
+      item.page_count = (canvas_ + kPageTokens - 1) / kPageTokens;
+    }
+    Step();
+    for (int32_t row = 0; row < items_; ++row) {
+      sfumato_item& item = buffers_.items[row];
+      item.kind = SFUMATO_ITEM_DENOISE;
+      item.commit_tokens = 0;
+      item.first_position = item.context_tokens = first;
+      item.token_offset = row * canvas_ + first;
+      item.token_count = item.candidate_count = count;
+      item.following_tokens = canvas_ - first - count;
+    }
     for (int i = 0; i < 3; ++i) Step();
   }
 
@@ -186,18 +210,18 @@ sfumato_product_type ProductsOf(const std::string& name) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int32_t context = argc > 6 ? std::atoi(argv[6]) : 0;
+  const bool cache = argc > 6 && std::string(argv[6]) == "cache";
+  const int32_t context = argc > 6 && !cache ? std::atoi(argv[6]) : 0;
   const std::string device = argc > 7 ? argv[7] : "cpu";
   const sfumato_product_type products = ProductsOf(argc < 6 ? "" : argv[5]);
   if (products == SFUMATO_PRODUCT_AUTO || argc > 8 || std::atoi(argv[3]) < 1 || context % std::atoi(argv[3]) != 0 ||
       (device != "cpu" && device != "cuda" && device != "cuda-profile")) {
-    std::cerr
-        << "usage: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16|int8|fp8|fp8_inputs|int4 [CONTEXT, a multiple of "
-           "CANVAS "
-           "[cpu|cuda|cuda-profile]]\n";
+    std::cerr << "usage: sfumato_bench DIR ROWS CANVAS THREADS f32|bf16|int8|fp8|fp8_inputs|int4 [CONTEXT|cache "
+                 "[cpu|cuda|cuda-profile]] (CONTEXT: a multiple of CANVAS)\n";
     return 2;
   }
-  StepBench bench(argv[1], std::atoi(argv[2]), std::atoi(argv[3]), std::atoi(argv[4]), products, context, device);
+  const int32_t canvas = std::atoi(argv[3]);
+  StepBench bench(argv[1], std::atoi(argv[2]), canvas, std::atoi(argv[4]), products, context, cache, device);
   std::cout << "{\"instruction_set\": \"" << bench.info().instruction_set << "\", \"products\": \""
             << bench.info().products << "\", \"parameters\": " << bench.info().parameters << ", \"device\": \""
             << bench.info().device << "\", \"device_bytes\": " << bench.info().device_bytes
@@ -213,6 +237,9 @@ int main(int argc, char** argv) {
       std::cout << bench.Run(number) << std::endl;
     } else if (command == "rows" && number >= 1 && number <= std::atoi(argv[2])) {
       bench.UseRows(static_cast<int32_t>(number));
+      std::cout << number << std::endl;
+    } else if (command == "part" && cache && number >= 1 && number <= canvas) {
+      bench.UsePart(static_cast<int32_t>(number));
       std::cout << number << std::endl;
     } else if (command == "peak") {
       std::cout << bench.Peak(number) << std::endl;

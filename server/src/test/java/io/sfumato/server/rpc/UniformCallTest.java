@@ -114,7 +114,7 @@ class UniformCallTest {
     events.forEach(replica::take);
     assertThat(replica.finished.getReason()).isEqualTo(FinishReason.FINISH_REASON_MAX_LENGTH);
     assertThat(replica.finished.getUsage().getCommittedTokens()).isEqualTo(20);
-    assertThat(events.stream().filter(Event::hasBlockCommitted)).hasSize(3);
+    assertThat(events.stream().filter(event -> event.getBlockCommitted().hasSpan())).hasSize(3);
   }
 
   @Test

@@ -68,7 +68,8 @@ INSTANTIATE_TEST_SUITE_P(
 class RoundedCanvasTest : public testing::TestWithParam<sfumato_product_type> {};
 
 TEST_P(RoundedCanvasTest, AConditionedStepComesCloseToF32) {
-  sfumato_options options = CanvasOptions(Fixture("diffusion_gemma"));
+  const std::string directory = Fixture("diffusion_gemma");
+  sfumato_options options = CanvasOptions(directory);
   options.product_type = GetParam();
   sfumato_engine* probe = nullptr;
   if (sfumato_open(&options, &probe) == SFUMATO_FAILED_PRECONDITION) {

@@ -26,9 +26,9 @@ TEST_P(RoundedForwardTest, LogitsAreNearTheReference) {
   ExpectLogitsNearTheReference(GetParam());
 }
 
-// CPUs round less: here queries, keys, values and what the head multiplies are rounded too. In two rows of sixteen experts
-// whose logits are nearly equal (0.003 to 0.07 apart, of spreads of 3 to 6) change places, and these rows are off by a tenth
-// and a third; so this is about the middle row.
+// CPUs round less: here queries, keys, values and what the head multiplies are rounded too. In three rows of sixteen experts
+// whose logits are nearly equal (0.003 to 0.07 apart, of spreads of 3 to 6) change places, and two of these rows are off by a
+// tenth and a third; so this is about the middle row.
 TEST(RoundedCanvasTest, HalfTheRowsOfAConditionedStepComeCloseToF32) {
   const StepErrors errors = ConditionedStepErrors(SFUMATO_PRODUCT_BF16);
   const double middle = errors.rows[errors.rows.size() / 2];
